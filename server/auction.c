@@ -1,0 +1,292 @@
+/* The life of an auction; see auction.h. Functions stand in the order in which they happen. */
+#include "auction.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "answer.h"
+#include "auction_gather.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "clearing.h"
+
+#define SPARE_AUCTIONS    256
+#define ANSWER_KEEP_BYTES 65536 /* of the answer buffer between auctions */
+
+enum { /* no-bid reason codes (AdCOM 1.0, List: No-Bid Reason Codes) */
+       NBR_UNKNOWN = 0,
+       NBR_TECHNICAL = 1,
+       NBR_INSUFFICIENT_TIME = 14
+};
+
+/* ---- states ---- */
+
+/* The moves that are legal: a bit for each next state. */
+static const unsigned legal_moves[AUCTION_STATES] = {
+    [AUCTION_PARSING] = 1u << AUCTION_GATHERING | 1u << AUCTION_REPLYING,
+    [AUCTION_GATHERING] = 1u << AUCTION_CLEARING | 1u << AUCTION_DONE,
+    [AUCTION_CLEARING] = 1u << AUCTION_REPLYING,
+    [AUCTION_REPLYING] = 1u << AUCTION_DONE,
+    [AUCTION_DONE] = 0,
+};
+
+static void auction_set_state(struct auction *auction, enum auction_state state) {
+    enum auction_state from = auction->state;
+    if (!(legal_moves[from] & 1u << state)) {
+        log_error("auction", "illegal move auction=%016llx from=%s to=%s", (unsigned long long)auction->id,
+                  auction_state_name(from), auction_state_name(state));
+        abort();
+    }
+    log_debug("auction", "state auction=%016llx from=%s to=%s", (unsigned long long)auction->id,
+              auction_state_name(from), auction_state_name(state));
+    auction->state = state;
+    auction->exchange->stats->auctions_live[from]--;
+    if (state != AUCTION_DONE)
+        auction->exchange->stats->auctions_live[state]++;
+}
+
+/* ---- beginning and end ---- */
+
+static void on_deadline(void *ctx);
+
+static struct auction *auction_create(struct exchange *exchange) {
+    struct auction *auction = exchange->spare;
+    if (auction) {
+        exchange->spare = auction->next_spare;
+        exchange->spare_count--;
+    } else {
+        auction = malloc(sizeof *auction);
+        if (!auction)
+            return NULL;
+    }
+    *auction = (struct auction){.exchange = exchange, .state = AUCTION_PARSING};
+    auction->id = exchange->id_seed + ++exchange->next_id;
+    arena_init(&auction->arena, &exchange->arenas, exchange->config->openrtb.arena_bytes);
+    timer_init(&auction->deadline, exchange->loop, on_deadline, auction);
+    exchange->live++;
+    exchange->stats->auctions_live[AUCTION_PARSING]++;
+    return auction;
+}
+
+/* The one place where an auction's memory ends. */
+static void auction_destroy(struct auction *auction) {
+    struct exchange *exchange = auction->exchange;
+    auction_set_state(auction, AUCTION_DONE);
+    timer_disarm(&auction->deadline);
+    arena_reset(&auction->arena);
+    exchange->live--;
+    if (exchange->spare_count >= SPARE_AUCTIONS) {
+        free(auction);
+        return;
+    }
+    auction->next_spare = exchange->spare;
+    exchange->spare = auction;
+    exchange->spare_count++;
+}
+
+void auction_free_spares(struct exchange *exchange) {
+    while (exchange->spare) {
+        struct auction *auction = exchange->spare;
+        exchange->spare = auction->next_spare;
+        free(auction);
+    }
+    exchange->spare_count = 0;
+}
+
+/* ---- REPLYING ---- */
+
+static void auction_reply(struct auction *auction, enum request_outcome outcome, int status,
+                          struct str body) {
+    struct exchange *exchange = auction->exchange;
+    struct auction_reply reply = {.outcome = outcome, .status = status, .body = body};
+    auction_reply_fn fn = auction->reply;
+    void *ctx = auction->reply_ctx;
+    uint64_t now = loop_now(exchange->loop);
+    auction_set_state(auction, AUCTION_REPLYING);
+    exchange->stats->requests[outcome]++;
+    histogram_add(&exchange->stats->latency, now - auction->started_us);
+    if (auction->tmax_us && now > auction->started_us + auction->tmax_us)
+        exchange->stats->auctions_late++;
+    fn(ctx, &reply);
+    auction_destroy(auction);
+}
+
+static void reply_failed(struct auction *auction) {
+    auction_reply(auction, REQUEST_FAILED, 500, (struct str){NULL, 0});
+}
+
+static void reply_no_bid(struct auction *auction, const struct answer_input *input, int nbr) {
+    struct exchange *exchange = auction->exchange;
+    if (!auction->request.test && !exchange->config->auction.no_bid_as_200) {
+        auction_reply(auction, REQUEST_NO_BID, 204, (struct str){NULL, 0});
+        return;
+    }
+    struct buf *out = &exchange->answer;
+    buf_clear(out, ANSWER_KEEP_BYTES);
+    answer_write_no_bid(input, nbr, out);
+    if (out->failed)
+        reply_failed(auction);
+    else
+        auction_reply(auction, REQUEST_NO_BID, 200, buf_view(out));
+}
+
+static void reply_bids(struct auction *auction, const struct answer_input *input) {
+    struct buf *out = &auction->exchange->answer;
+    buf_clear(out, ANSWER_KEEP_BYTES);
+    answer_write(input, out);
+    if (out->failed)
+        reply_failed(auction);
+    else
+        auction_reply(auction, REQUEST_BIDS, 200, buf_view(out));
+}
+
+static void reply_invalid(struct auction *auction, const struct openrtb_error *error) {
+    struct exchange *exchange = auction->exchange;
+    struct buf *out = &exchange->answer;
+    buf_clear(out, ANSWER_KEEP_BYTES);
+    answer_write_invalid(exchange->config->auction.debug ? error : NULL, out);
+    log_debug("auction", "invalid auction=%016llx path=%s reason=\"%s\"", (unsigned long long)auction->id,
+              error->path, error->reason);
+    if (out->failed)
+        reply_failed(auction);
+    else
+        auction_reply(auction, REQUEST_INVALID, 400, buf_view(out));
+}
+
+/* ---- CLEARING ---- */
+
+static struct str answer_currency(const struct auction *auction) {
+    const struct openrtb_request *request = &auction->request;
+    return request->cur.count ? request->cur.items[0] : auction->exchange->config->auction.default_currency;
+}
+
+static void count_bids(struct auction *auction, const struct bid *bids, size_t count) {
+    struct stats_slot *stats = auction->exchange->stats;
+    for (size_t i = 0; i < count; i++) {
+        struct partner_stats *partner = &stats->partners[bids[i].partner_index];
+        partner->bids++;
+        partner->wins += bids[i].won;
+        stats->imps_won += bids[i].won;
+        if (bids[i].refusal == BID_VALID)
+            continue;
+        partner->refused[bids[i].refusal]++;
+        log_debug("auction", "refused auction=%016llx partner=%s reason=%s", (unsigned long long)auction->id,
+                  bids[i].partner->name.p, bid_refusal_name(bids[i].refusal));
+    }
+}
+
+static void auction_clear(struct auction *auction, enum auction_end end) {
+    struct exchange *exchange = auction->exchange;
+    const struct config *config = exchange->config;
+    auction_set_state(auction, AUCTION_CLEARING);
+    auction_gather_abandon(auction, PARTNER_TIMEOUT);
+    exchange->stats->auctions[end]++;
+
+    struct bid_rules rules = {.request = &auction->request,
+                              .rates = exchange->rates,
+                              .answer_currency = answer_currency(auction),
+                              .markup_bytes = config->auction.markup_bytes};
+    struct bid *bids = NULL;
+    size_t count = 0;
+    struct answer_nonbid *nonbids = NULL;
+    size_t nonbid_count = 0;
+    if (auction_gather_bids(auction, &bids, &count) != 0 ||
+        (auction->request.test && auction_gather_nonbids(auction, &nonbids, &nonbid_count) != 0)) {
+        reply_failed(auction);
+        return;
+    }
+    bid_check_all(&rules, bids, count);
+    size_t valid = clearing_run(&rules, bids, count, config->auction.price_increment);
+    count_bids(auction, bids, count);
+
+    char bid_id[24];
+    int n = snprintf(bid_id, sizeof bid_id, "%016llx", (unsigned long long)auction->id);
+    struct answer_input input = {.rules = &rules,
+                                 .bids = bids,
+                                 .bid_count = count,
+                                 .bid_id = {bid_id, (size_t)n},
+                                 .all_bids =
+                                     auction->request.returnallbids || config->auction.return_all_bids,
+                                 .seat_non_bid = auction->request.test,
+                                 .nonbids = nonbids,
+                                 .nonbid_count = nonbid_count,
+                                 .price_increment = config->auction.price_increment};
+    if (valid)
+        reply_bids(auction, &input);
+    else
+        reply_no_bid(auction, &input, end == AUCTION_END_NO_TIME ? NBR_INSUFFICIENT_TIME : NBR_UNKNOWN);
+}
+
+/* ---- GATHERING ---- */
+
+static void on_deadline(void *ctx) {
+    auction_clear(ctx, AUCTION_END_DEADLINE);
+}
+
+void auction_gathered(struct auction *auction) {
+    auction_clear(auction, AUCTION_END_COMPLETE);
+}
+
+/* True while the auction waits for somebody; false when it was answered. */
+static bool auction_gather(struct auction *auction, const struct client_info *client) {
+    struct exchange *exchange = auction->exchange;
+    uint64_t now = loop_now(exchange->loop);
+    auction_set_state(auction, AUCTION_GATHERING);
+    exchange->stats->imps += auction->request.imp_count;
+    if (auction->tmax_us < (uint64_t)exchange->config->auction.tmax_min_ms * 1000 ||
+        now >= auction->reply_at_us) {
+        auction_clear(auction, AUCTION_END_NO_TIME);
+        return false;
+    }
+    if (auction_gather_ask(auction, client) == 0 && auction->calls_pending > 0 &&
+        timer_arm(&auction->deadline, auction->reply_at_us) == 0)
+        return true;
+    auction_clear(auction, AUCTION_END_NOBODY);
+    return false;
+}
+
+/* ---- PARSING ---- */
+
+static void set_deadline(struct auction *auction) {
+    const struct config *config = auction->exchange->config;
+    uint64_t tmax_ms = config->auction.tmax_default_ms;
+    if (auction->request.tmax != OPENRTB_ABSENT && auction->request.tmax > 0)
+        tmax_ms = (uint64_t)auction->request.tmax;
+    if (tmax_ms > config->auction.tmax_max_ms)
+        tmax_ms = config->auction.tmax_max_ms;
+    auction->tmax_us = tmax_ms * 1000;
+    uint64_t margin_us = (uint64_t)config->auction.reply_margin_ms * 1000;
+    auction->reply_at_us =
+        auction->started_us + (auction->tmax_us > margin_us ? auction->tmax_us - margin_us : 0);
+}
+
+static const struct auction_reply overload_reply = {.outcome = REQUEST_OVERLOAD, .status = 503};
+
+struct auction *auction_start(struct exchange *exchange, const struct auction_input *input,
+                              auction_reply_fn reply, void *ctx) {
+    struct auction *auction =
+        exchange->live < exchange->config->auction.max_concurrent ? auction_create(exchange) : NULL;
+    if (!auction) {
+        exchange->stats->requests[REQUEST_OVERLOAD]++;
+        reply(ctx, &overload_reply);
+        return NULL;
+    }
+    auction->reply = reply;
+    auction->reply_ctx = ctx;
+    auction->started_us = input->started_us;
+    struct openrtb_error error;
+    if (openrtb_request_parse(input->body, &exchange->request_limits, &auction->arena, &auction->request,
+                              &error) != 0) {
+        reply_invalid(auction, &error);
+        return NULL;
+    }
+    auction->hash = hash_bytes(auction->request.id, 0);
+    set_deadline(auction);
+    return auction_gather(auction, &input->client) ? auction : NULL;
+}
+
+void auction_cancel(struct auction *auction) {
+    auction_gather_abandon(auction, PARTNER_ABANDONED);
+    auction->exchange->stats->requests[REQUEST_CANCELLED]++;
+    auction_destroy(auction);
+}

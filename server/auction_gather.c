@@ -1,0 +1,281 @@
+/* Asking partners and taking their answers; see auction_gather.h. */
+#include "auction_gather.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "partner_fit.h"
+
+/* One partner's part in one auction. */
+struct auction_call {
+    struct auction *auction;
+    struct partner *partner;
+    struct outbound_call *call; /* NULL when it has ended */
+    bool probe;
+    enum partner_outcome outcome;
+    uint64_t sent_us;
+    struct partner_imp *imps; /* those it was asked about */
+    size_t imp_count;
+    struct openrtb_response response; /* of PARTNER_BID */
+};
+
+/* ---- asking ---- */
+
+static void on_answer(void *ctx, const struct outbound_result *result);
+
+/* The imps that the partner is asked about, into imps; why it is none of them otherwise. */
+static size_t fitting_imps(const struct auction *auction, const struct config_partner *partner,
+                           struct partner_imp *imps, enum partner_skip *why) {
+    size_t count = 0;
+    *why = PARTNER_SKIP_UNFIT;
+    if (!partner_fit_request(partner, &auction->request))
+        return 0;
+    for (size_t i = 0; i < auction->request.imp_count; i++) {
+        imps[count].imp = &auction->request.imps[i];
+        if (partner_fit_imp(partner, imps[count].imp, &imps[count].params, why))
+            count++;
+    }
+    return count;
+}
+
+/* What is left for the partner: the deadline of its call, and the tmax that it is told. */
+static int64_t partner_time(const struct auction *auction, const struct config_partner *partner, uint64_t now,
+                            uint64_t *deadline_us) {
+    *deadline_us = now + (uint64_t)partner->timeout_ms * 1000;
+    if (*deadline_us > auction->reply_at_us)
+        *deadline_us = auction->reply_at_us;
+    return (int64_t)((*deadline_us - now) / 1000) - partner->tmax_margin_ms;
+}
+
+/* The shared part of all partner requests, written when the first partner fits. */
+static struct str shared_part(struct auction *auction, const struct client_info *client) {
+    struct exchange *exchange = auction->exchange;
+    if (exchange->shared.n == 0) {
+        buf_clear(&exchange->added_device, exchange->added_device.cap);
+        partner_request_fill_device(&auction->request, client, &exchange->added_device);
+        struct str added =
+            exchange->added_device.failed ? (struct str){NULL, 0} : buf_view(&exchange->added_device);
+        partner_request_write_shared(&auction->request, added, &exchange->shared);
+    }
+    return buf_view(&exchange->shared);
+}
+
+static void ask_partner(struct auction *auction, struct partner *partner, const struct client_info *client,
+                        struct partner_imp *imps, struct auction_call *call) {
+    struct exchange *exchange = auction->exchange;
+    uint64_t now = loop_now(exchange->loop);
+    enum partner_skip why = PARTNER_SKIP_UNFIT;
+    size_t imp_count = fitting_imps(auction, partner->config, imps, &why);
+    if (imp_count == 0) {
+        partner->stats->skips[why]++;
+        return;
+    }
+    uint64_t deadline_us = 0;
+    int64_t tmax_ms = partner_time(auction, partner->config, now, &deadline_us);
+    if (tmax_ms < 1) {
+        partner->stats->skips[PARTNER_SKIP_NO_TIME]++;
+        return;
+    }
+    struct partner_admission admission;
+    if (!partner_admit(partner, auction->hash, now, &admission))
+        return;
+    struct buf *body = outbound_call_body(admission.call);
+    struct str shared = shared_part(auction, client);
+    partner_request_write(shared, tmax_ms, partner->config, imps, imp_count, body);
+    if (exchange->shared.failed || body->failed) {
+        partner_unsent(partner, &admission, PARTNER_SKIP_TOO_LARGE);
+        return;
+    }
+    *call = (struct auction_call){.auction = auction,
+                                  .partner = partner,
+                                  .call = admission.call,
+                                  .probe = admission.probe,
+                                  .sent_us = now,
+                                  .imps = imps,
+                                  .imp_count = imp_count};
+    auction->call_count++;
+    auction->calls_pending++;
+    outbound_send(call->call, deadline_us, on_answer, call);
+}
+
+int auction_gather_ask(struct auction *auction, const struct client_info *client) {
+    struct exchange *exchange = auction->exchange;
+    uint32_t partner_count = exchange->partners.count;
+    if (partner_count == 0)
+        return 0;
+    size_t imp_count = auction->request.imp_count;
+    struct partner_imp *imps = arena_calloc(&auction->arena, partner_count * imp_count, sizeof *imps);
+    auction->calls = arena_alloc(&auction->arena, partner_count * sizeof *auction->calls);
+    if (!imps || !auction->calls)
+        return -1;
+    buf_clear(&exchange->shared, exchange->shared.cap);
+    for (uint32_t i = 0; i < partner_count; i++)
+        ask_partner(auction, &exchange->partners.items[i], client, imps + i * imp_count,
+                    &auction->calls[auction->call_count]);
+    return 0;
+}
+
+/* ---- answers ---- */
+
+static enum partner_outcome outcome_of_failure(enum outbound_outcome outcome) {
+    switch (outcome) {
+    case OUTBOUND_TIMEOUT:
+        return PARTNER_TIMEOUT;
+    case OUTBOUND_CONNECT_FAILED:
+        return PARTNER_CONNECT_FAILED;
+    case OUTBOUND_TLS_FAILED:
+        return PARTNER_TLS_FAILED;
+    case OUTBOUND_TOO_LARGE:
+        return PARTNER_TOO_LARGE;
+    case OUTBOUND_NO_MEMORY:
+        return PARTNER_NO_MEMORY;
+    case OUTBOUND_BAD_ENCODING:
+        return PARTNER_BAD_ANSWER;
+    case OUTBOUND_ANSWERED:
+    case OUTBOUND_BROKEN:
+    case OUTBOUND_OUTCOMES:
+        return PARTNER_BROKEN;
+    }
+    return PARTNER_BROKEN;
+}
+
+/* Reads a 200 answer into call->response. */
+static enum partner_outcome read_answer(struct auction_call *call, struct str body) {
+    struct auction *auction = call->auction;
+    struct openrtb_error error;
+    if (body.n == 0)
+        return PARTNER_NO_BID;
+    struct str text = arena_dup(&auction->arena, body);
+    if (!str_present(text))
+        return PARTNER_TOO_LARGE;
+    if (openrtb_response_parse(text, &auction->exchange->response_limits, &auction->arena, &call->response,
+                               &error) != 0) {
+        log_debug("auction", "bad answer auction=%016llx partner=%s path=%s reason=\"%s\"",
+                  (unsigned long long)auction->id, call->partner->config->name.p, error.path, error.reason);
+        return PARTNER_BAD_ANSWER;
+    }
+    if (!str_eq(call->response.id, auction->request.id)) {
+        log_debug("auction", "answer to another request auction=%016llx partner=%s",
+                  (unsigned long long)auction->id, call->partner->config->name.p);
+        return PARTNER_BAD_ANSWER;
+    }
+    return call->response.bid_count ? PARTNER_BID : PARTNER_NO_BID;
+}
+
+static enum partner_outcome outcome_of(struct auction_call *call, const struct outbound_result *result) {
+    if (result->outcome != OUTBOUND_ANSWERED)
+        return outcome_of_failure(result->outcome);
+    if (result->status == 204)
+        return PARTNER_NO_BID;
+    if (result->status != 200)
+        return PARTNER_BAD_STATUS;
+    return read_answer(call, result->body);
+}
+
+static void on_answer(void *ctx, const struct outbound_result *result) {
+    struct auction_call *call = ctx;
+    struct auction *auction = call->auction;
+    call->call = NULL;
+    call->outcome = outcome_of(call, result);
+    partner_report(call->partner, loop_now(auction->exchange->loop), call->outcome, result->took_us,
+                   call->probe);
+    log_debug("auction", "answered auction=%016llx partner=%s outcome=%s us=%llu",
+              (unsigned long long)auction->id, call->partner->config->name.p,
+              partner_outcome_name(call->outcome), (unsigned long long)result->took_us);
+    if (--auction->calls_pending == 0)
+        auction_gathered(auction);
+}
+
+void auction_gather_abandon(struct auction *auction, enum partner_outcome why) {
+    uint64_t now = loop_now(auction->exchange->loop);
+    for (uint32_t i = 0; i < auction->call_count; i++) {
+        struct auction_call *call = &auction->calls[i];
+        if (!call->call)
+            continue;
+        outbound_abandon(call->call);
+        call->call = NULL;
+        call->outcome = why;
+        partner_report(call->partner, now, why, now - call->sent_us, call->probe);
+    }
+    auction->calls_pending = 0;
+}
+
+/* ---- what came of it ---- */
+
+int auction_gather_bids(struct auction *auction, struct bid **bids, size_t *count) {
+    size_t total = 0;
+    for (uint32_t i = 0; i < auction->call_count; i++)
+        if (auction->calls[i].outcome == PARTNER_BID)
+            total += auction->calls[i].response.bid_count;
+    *count = 0;
+    *bids = arena_calloc(&auction->arena, total, sizeof **bids);
+    if (!*bids)
+        return -1;
+    for (uint32_t i = 0; i < auction->call_count; i++) {
+        struct auction_call *call = &auction->calls[i];
+        if (call->outcome != PARTNER_BID)
+            continue;
+        const struct config_partner *partner = call->partner->config;
+        for (size_t b = 0; b < call->response.bid_count; b++) {
+            const struct openrtb_bid *in = &call->response.bids[b];
+            (*bids)[(*count)++] = (struct bid){.in = in,
+                                               .partner = partner,
+                                               .partner_index = call->partner->index,
+                                               .seat = in->seat.n ? in->seat : partner->seat,
+                                               .cur = call->response.cur.n ? call->response.cur : STR("USD")};
+        }
+    }
+    return 0;
+}
+
+/* Non-bid status codes (OpenRTB community extension seat-non-bid). */
+static int nonbid_code(enum partner_outcome outcome) {
+    switch (outcome) {
+    case PARTNER_BID:
+    case PARTNER_NO_BID:
+        return 0;
+    case PARTNER_TIMEOUT:
+    case PARTNER_ABANDONED:
+        return 101;
+    case PARTNER_BAD_STATUS:
+    case PARTNER_BAD_ANSWER:
+    case PARTNER_TOO_LARGE:
+        return 102;
+    case PARTNER_CONNECT_FAILED:
+    case PARTNER_TLS_FAILED:
+    case PARTNER_BROKEN:
+        return 103;
+    case PARTNER_NO_MEMORY:
+    case PARTNER_OUTCOMES:
+        return 100;
+    }
+    return 100;
+}
+
+static bool bid_on(const struct auction_call *call, const struct openrtb_imp *imp) {
+    if (call->outcome != PARTNER_BID)
+        return false;
+    for (size_t b = 0; b < call->response.bid_count; b++)
+        if (str_eq(call->response.bids[b].impid, imp->id))
+            return true;
+    return false;
+}
+
+int auction_gather_nonbids(struct auction *auction, struct answer_nonbid **nonbids, size_t *count) {
+    size_t total = 0;
+    for (uint32_t i = 0; i < auction->call_count; i++)
+        total += auction->calls[i].imp_count;
+    *count = 0;
+    *nonbids = arena_calloc(&auction->arena, total, sizeof **nonbids);
+    if (!*nonbids)
+        return -1;
+    for (uint32_t i = 0; i < auction->call_count; i++) {
+        const struct auction_call *call = &auction->calls[i];
+        for (size_t j = 0; j < call->imp_count; j++) {
+            const struct openrtb_imp *imp = call->imps[j].imp;
+            if (!bid_on(call, imp))
+                (*nonbids)[(*count)++] = (struct answer_nonbid){
+                    .seat = call->partner->config->seat, .imp = imp, .code = nonbid_code(call->outcome)};
+        }
+    }
+    return 0;
+}

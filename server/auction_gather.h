@@ -1,0 +1,22 @@
+/* GATHERING: the partner calls of one auction, from whom to ask to the bids they gave. */
+#ifndef SLIMBID_AUCTION_GATHER_H
+#define SLIMBID_AUCTION_GATHER_H
+
+#include "answer.h"
+#include "auction.h"
+
+/* Asks every partner that fits; sets calls, call_count and calls_pending. 0, or -1 when the arena is
+ * full (calls already sent stay pending). auction_gathered() is called when the last one ends, never from
+ * inside. */
+int auction_gather_ask(struct auction *auction, const struct client_info *client) CHECK_RESULT;
+
+/* Ends the calls that are still pending, for that reason; they run on unused. */
+void auction_gather_abandon(struct auction *auction, enum partner_outcome why);
+
+/* All bids of all answers, in the arena. 0 or -1. */
+int auction_gather_bids(struct auction *auction, struct bid **bids, size_t *count) CHECK_RESULT;
+/* What ext.seatnonbid says of partners that gave no bid. 0 or -1. */
+int auction_gather_nonbids(struct auction *auction, struct answer_nonbid **nonbids,
+                           size_t *count) CHECK_RESULT;
+
+#endif

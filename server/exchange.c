@@ -1,0 +1,46 @@
+/* Setting up what auctions share; see exchange.h. */
+#include "exchange.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "auction.h"
+
+#define ARENA_CHUNKS_KEPT 64         /* 512 KiB between storms */
+#define ANSWER_BYTES      (4u << 20) /* the largest bid response that leaves */
+
+int exchange_init(struct exchange *exchange, const struct config *config, struct loop *loop,
+                  struct outbound *outbound, struct stats_slot *stats, char *error, size_t error_size) {
+    *exchange = (struct exchange){.config = config, .loop = loop, .stats = stats};
+    arena_pool_init(&exchange->arenas, ARENA_CHUNKS_KEPT);
+    buf_init(&exchange->added_device, 4096);
+    buf_init(&exchange->shared, (size_t)config->http.inflated_bytes + 8192);
+    buf_init(&exchange->answer, ANSWER_BYTES);
+    exchange->id_seed = ((uint64_t)time(NULL) << 20) ^ (uint64_t)getpid();
+    exchange->request_limits = (struct openrtb_parse_limits){
+        .depth = config->openrtb.depth,
+        .imps = config->openrtb.imps,
+        .array_items = config->openrtb.array_items,
+        .object_members = config->openrtb.object_members,
+        .string_bytes = config->openrtb.string_bytes,
+    };
+    openrtb_response_limits_default(&exchange->response_limits);
+    if (str_present(config->auction.currency_file)) {
+        exchange->rates = currency_load(config->auction.currency_file.p, error, error_size);
+        if (!exchange->rates)
+            return -1;
+    }
+    return partner_set_init(&exchange->partners, config, outbound, stats, loop_now(loop), error, error_size);
+}
+
+void exchange_cleanup(struct exchange *exchange) {
+    partner_set_cleanup(&exchange->partners);
+    auction_free_spares(exchange);
+    currency_destroy(exchange->rates);
+    exchange->rates = NULL;
+    buf_cleanup(&exchange->added_device);
+    buf_cleanup(&exchange->shared);
+    buf_cleanup(&exchange->answer);
+    arena_pool_cleanup(&exchange->arenas);
+}

@@ -1,0 +1,45 @@
+/*
+ * What all auctions of one front end share: configuration, partners, rates, counters, memory pools.
+ * One per event loop; no locks.
+ */
+#ifndef SLIMBID_EXCHANGE_H
+#define SLIMBID_EXCHANGE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/loop.h"
+#include "config.h"
+#include "currency.h"
+#include "partner.h"
+#include "stats.h"
+
+struct auction;
+
+struct exchange {
+    const struct config *config;
+    struct loop *loop;
+    struct stats_slot *stats;
+    struct currency_rates *rates; /* NULL: no conversion */
+    struct openrtb_parse_limits request_limits;
+    struct openrtb_response_limits response_limits;
+    struct partner_set partners;
+    struct arena_pool arenas;
+    struct auction *spare; /* ended auctions kept for the next */
+    uint32_t spare_count;
+    uint32_t live;           /* auctions that run */
+    struct buf added_device; /* scratch of one call of auction_start() */
+    struct buf shared;       /* the same */
+    struct buf answer;       /* scratch of one reply */
+    uint64_t next_id;        /* of auctions, for the log and bidid */
+    uint64_t id_seed;
+};
+
+/* 0, or -1 with the reason in error; clean up either way. config, loop, outbound and stats must outlive it.
+ */
+int exchange_init(struct exchange *exchange, const struct config *config, struct loop *loop,
+                  struct outbound *outbound, struct stats_slot *stats, char *error,
+                  size_t error_size) CHECK_RESULT;
+/* All auctions must have ended. */
+void exchange_cleanup(struct exchange *exchange);
+
+#endif
