@@ -1,0 +1,124 @@
+/*
+ * What the files of this module share: outbound.c (the calls' lives), outbound_target.c (targets and their
+ * handles), outbound_sockets.c (libcurl's sockets and timer in our loop). Nobody else includes this.
+ */
+#ifndef SLIMBID_OUTBOUND_INTERNAL_H
+#define SLIMBID_OUTBOUND_INTERNAL_H
+
+#include <curl/curl.h>
+
+#include "http/gzip.h"
+#include "outbound/outbound.h"
+#include "outbound/resolver.h"
+
+/* A socket of libcurl's, from open to close; see outbound_sockets.c. */
+struct socket_link;
+
+struct outbound {
+    struct loop *loop;
+    CURLM *multi;
+    CURLSH *share;             /* TLS sessions, so that a new connection of any handle resumes */
+    struct resolver *resolver; /* NULL until a target has a name */
+    struct gzip *gzip;         /* NULL until a target wants it */
+    struct timer curl_timer;   /* libcurl's own time-outs; always armed, so that re-arming can't fail */
+    struct deferred turn;      /* starts what this turn sent, delivers what failed at once */
+    bool turn_queued;
+    bool curl_due;     /* libcurl asked to be called at once */
+    bool doomed;       /* destroyed; freed when nothing stands on it */
+    bool freed;        /* only the shell is left, for `turn` */
+    bool dead_targets; /* there are some to free */
+    unsigned depth;
+    struct socket_link **links; /* by descriptor */
+    size_t link_room;
+    struct outbound_call *finished; /* wait for their done, oldest first */
+    struct outbound_call **finished_tail;
+    struct outbound_target *targets;
+};
+
+struct outbound_target {
+    struct outbound *outbound;
+    struct outbound_target *next;
+    struct outbound_target_options options; /* its pointers are not kept */
+    char *name;
+    char *url;
+    char *host_port; /* "host:port", the name libcurl knows the addresses under */
+    char *ca_file;
+    struct curl_slist *post_headers;
+    struct curl_slist *get_headers;
+    struct resolver_name *resolved;   /* NULL: the host is numeric */
+    struct curl_slist *addresses;     /* for CURLOPT_RESOLVE, as of addresses_version */
+    struct curl_slist *addresses_old; /* the version before: handles that did not run since point to it */
+    uint32_t addresses_version;
+    bool dead; /* destroyed inside a callback; freed when it returns */
+    size_t call_limit;
+    struct outbound_call *calls; /* all */
+    struct outbound_call *free;
+    size_t call_count;
+    struct buf inflated; /* one answer at a time is delivered */
+    struct outbound_target_stats stats;
+};
+
+/*
+ * FREE: in the target's free list. FILLING: begun, nobody else sees it. RUNNING: in libcurl's hands, somebody
+ * waits. LATE: in libcurl's hands, nobody waits. FINISHED: its done is due in this turn.
+ */
+enum call_state { CALL_FREE, CALL_FILLING, CALL_RUNNING, CALL_LATE, CALL_FINISHED };
+
+struct outbound_call {
+    struct outbound_target *target;
+    struct outbound_call *sibling; /* target->calls */
+    struct outbound_call *next;    /* target->free or outbound->finished */
+    CURL *easy;
+    enum call_state state;
+    bool is_get; /* how the handle is set now */
+    bool in_multi;
+    bool too_large;
+    const char *body_set; /* what CURLOPT_POSTFIELDS points to now */
+    uint32_t addresses_version;
+    enum outbound_outcome outcome;
+    int status;
+    struct timer timer; /* the deadline, then the end of lateness */
+    uint64_t sent_us;
+    outbound_done_fn done; /* NULL: nobody waits */
+    void *ctx;
+    struct buf body;
+    struct buf packed; /* the body gzipped */
+    struct buf answer;
+    size_t answer_bytes; /* received; of a late call they are counted, not kept */
+};
+
+/* ---- outbound.c ---- */
+
+/* A callback of the loop enters; on leaving, what was destroyed inside is freed: touch nothing afterwards. */
+void outbound_enter(struct outbound *outbound);
+void outbound_leave(struct outbound *outbound);
+/* Takes finished transfers from libcurl and calls their done. Between enter and leave. */
+void outbound_deliver(struct outbound *outbound);
+/* Has outbound_turn run at the end of this turn of the loop. */
+void outbound_turn_later(struct outbound *outbound);
+/* CURLOPT_WRITEFUNCTION of every handle; ctx is the call. */
+size_t outbound_on_body(char *p, size_t size, size_t n, void *ctx);
+/* The call's timer. */
+void outbound_on_call_timer(void *ctx);
+/* Takes the call out of libcurl, which closes its connection if it is busy; no done. */
+void outbound_call_cut(struct outbound_call *call);
+
+/* ---- outbound_target.c ---- */
+
+/* A call with a handle that has all options of the target; NULL when out of memory. */
+struct outbound_call *outbound_call_create(struct outbound_target *target) CHECK_RESULT;
+/* Gives the call's handle the newest addresses of its host. False: there are none. */
+bool outbound_call_address(struct outbound_call *call) CHECK_RESULT;
+/* Frees the target; its calls are out of libcurl. */
+void outbound_target_free(struct outbound_target *target);
+
+/* ---- outbound_sockets.c ---- */
+
+/* Connects libcurl's socket and timer callbacks to the loop. 0 or -1. */
+int outbound_sockets_init(struct outbound *outbound) CHECK_RESULT;
+/* After the multi handle is gone. */
+void outbound_sockets_cleanup(struct outbound *outbound);
+/* Sets the options of a handle that tell who opens and closes sockets. */
+void outbound_sockets_set(struct outbound_call *call);
+
+#endif

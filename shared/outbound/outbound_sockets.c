@@ -1,0 +1,185 @@
+/*
+ * libcurl's sockets and its timer, in our loop.
+ *
+ * libcurl forgets a socket at the end of each transfer and asks for it again at the next one, which would be
+ * two epoll_ctl() a transfer on a kept connection. So a watch lives as long as its descriptor (libcurl opens
+ * and closes it through us) and stays registered for reading while the connection is idle. If an idle
+ * connection becomes readable, its peer closed it or speaks out of turn: the watch is paused, and libcurl
+ * finds out when it looks at the connection before the next use.
+ *
+ * libcurl asks for a call "at once" with each transfer added; these are gathered and answered once, at the
+ * end of the loop's turn. Its other time-outs only ever move our timer forward: firing early is harmless,
+ * re-arming at each transfer is not needed.
+ */
+#include "outbound/outbound_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FAR_US 3600000000u /* the timer's place when libcurl wants none */
+
+struct socket_link {
+    struct outbound *outbound;
+    struct watch *watch;
+    int fd;
+    unsigned wanted;  /* by libcurl; 0: the connection is idle */
+    unsigned watched; /* in the kernel */
+};
+
+static void on_ready(void *ctx, int fd, unsigned ready) {
+    struct socket_link *link = ctx;
+    struct outbound *outbound = link->outbound;
+    if (!link->wanted) {
+        link->watched = 0;
+        if (watch_set(link->watch, 0) != 0)
+            link->watched = WATCH_READ;
+        return;
+    }
+    int bits = (ready & WATCH_READ ? CURL_CSELECT_IN : 0) | (ready & WATCH_WRITE ? CURL_CSELECT_OUT : 0);
+    int running = 0;
+    outbound_enter(outbound);
+    curl_multi_socket_action(outbound->multi, fd, bits, &running);
+    outbound_deliver(outbound);
+    outbound_leave(outbound);
+}
+
+static struct socket_link *link_of(struct outbound *outbound, curl_socket_t fd) {
+    return fd >= 0 && (size_t)fd < outbound->link_room ? outbound->links[fd] : NULL;
+}
+
+static bool links_grow(struct outbound *outbound, size_t fd) {
+    if (fd < outbound->link_room)
+        return true;
+    size_t room = outbound->link_room ? outbound->link_room : 64;
+    while (room <= fd)
+        room *= 2;
+    struct socket_link **links = realloc(outbound->links, room * sizeof(struct socket_link *));
+    if (!links)
+        return false;
+    memset(links + outbound->link_room, 0, (room - outbound->link_room) * sizeof(struct socket_link *));
+    outbound->links = links;
+    outbound->link_room = room;
+    return true;
+}
+
+static struct socket_link *link_create(struct outbound *outbound, int fd) {
+    struct socket_link *link = calloc(1, sizeof *link);
+    if (!link)
+        return NULL;
+    link->outbound = outbound;
+    link->fd = fd;
+    link->watch = watch_create(outbound->loop, fd, on_ready, link);
+    if (!link->watch || !links_grow(outbound, (size_t)fd)) {
+        watch_destroy(link->watch);
+        free(link);
+        return NULL;
+    }
+    outbound->links[fd] = link;
+    return link;
+}
+
+static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)purpose;
+    struct outbound_call *call = ctx;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    if (!link_create(call->target->outbound, fd)) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    call->target->stats.connections_opened++;
+    return fd;
+}
+
+static int on_close(void *ctx, curl_socket_t fd) {
+    struct outbound *outbound = ctx;
+    struct socket_link *link = link_of(outbound, fd);
+    if (link) {
+        outbound->links[fd] = NULL;
+        watch_destroy(link->watch);
+        free(link);
+    }
+    return close(fd);
+}
+
+static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx) {
+    (void)easy;
+    (void)socket_ctx;
+    struct outbound *outbound = ctx;
+    struct socket_link *link = link_of(outbound, fd);
+    if (!link)
+        return 0;
+    link->wanted = 0;
+    if (what != CURL_POLL_REMOVE)
+        link->wanted = (what & CURL_POLL_IN ? WATCH_READ : 0u) | (what & CURL_POLL_OUT ? WATCH_WRITE : 0u);
+    unsigned watched = link->wanted ? link->wanted : link->watched & WATCH_READ;
+    if (watched == link->watched)
+        return 0;
+    if (watch_set(link->watch, watched) != 0) {
+        link->watched = 0;
+        return -1; /* libcurl gives the transfer up */
+    }
+    link->watched = watched;
+    return 0;
+}
+
+static int on_timer_wanted(CURLM *multi, long timeout_ms, void *ctx) {
+    (void)multi;
+    struct outbound *outbound = ctx;
+    if (timeout_ms < 0)
+        return 0;
+    if (timeout_ms == 0) {
+        outbound->curl_due = true;
+        outbound_turn_later(outbound);
+        return 0;
+    }
+    uint64_t at_us = loop_now(outbound->loop) + (uint64_t)timeout_ms * 1000u;
+    if (timer_armed(&outbound->curl_timer) && outbound->curl_timer.at_us <= at_us)
+        return 0;
+    return timer_arm(&outbound->curl_timer, at_us);
+}
+
+static void on_curl_timer(void *ctx) {
+    struct outbound *outbound = ctx;
+    /* Its place in the heap became free a moment ago. */
+    if (timer_arm(&outbound->curl_timer, loop_now(outbound->loop) + FAR_US) != 0)
+        return;
+    int running = 0;
+    outbound_enter(outbound);
+    curl_multi_socket_action(outbound->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    outbound_deliver(outbound);
+    outbound_leave(outbound);
+}
+
+int outbound_sockets_init(struct outbound *outbound) {
+    timer_init(&outbound->curl_timer, outbound->loop, on_curl_timer, outbound);
+    if (timer_arm(&outbound->curl_timer, loop_now(outbound->loop) + FAR_US) != 0)
+        return -1;
+    CURLM *multi = outbound->multi;
+    if (curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted) != CURLM_OK ||
+        curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, outbound) != CURLM_OK ||
+        curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted) != CURLM_OK ||
+        curl_multi_setopt(multi, CURLMOPT_TIMERDATA, outbound) != CURLM_OK)
+        return -1;
+    return 0;
+}
+
+void outbound_sockets_cleanup(struct outbound *outbound) {
+    timer_disarm(&outbound->curl_timer);
+    for (size_t fd = 0; fd < outbound->link_room; fd++)
+        if (outbound->links[fd])
+            on_close(outbound, (curl_socket_t)fd);
+    free(outbound->links);
+    outbound->links = NULL;
+    outbound->link_room = 0;
+}
+
+void outbound_sockets_set(struct outbound_call *call) {
+    curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETDATA, call);
+    curl_easy_setopt(call->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(call->easy, CURLOPT_CLOSESOCKETDATA, call->target->outbound);
+}
