@@ -30,6 +30,7 @@ struct auction_reply {
     enum request_outcome outcome;
     int status;      /* HTTP: 200, 204, 400, 500 or 503 */
     struct str body; /* JSON; valid during the callback only; absent for 204 */
+    const struct exchange *exchange;
 };
 
 typedef void (*auction_reply_fn)(void *ctx, const struct auction_reply *reply);

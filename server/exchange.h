@@ -32,6 +32,7 @@ struct exchange {
     struct buf answer;       /* scratch of one reply */
     uint64_t next_id;        /* of auctions, for the log and bidid */
     uint64_t id_seed;
+    void *owner; /* of the module that hands requests in */
 };
 
 /* 0, or -1 with the reason in error; clean up either way. config, loop, outbound and stats must outlive it.

@@ -1,0 +1,176 @@
+/* A front end from its set-up to its drain; see front_end.h. */
+#include "front_end.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin.h"
+#include "allocator.h"
+#include "base/log.h"
+#include "exchange.h"
+#include "routes.h"
+
+#define HOUSEKEEPING_US 1000000u
+#define DRAIN_US        5000000u /* the longest tmax and then some */
+#define DRAIN_STEP_US   20000u
+
+struct front_end {
+    const struct config *config;
+    struct stats *stats;
+    struct stats_slot *slot;
+    struct loop *loop;
+    struct outbound *outbound;
+    struct exchange exchange;
+    struct routes routes;
+    struct admin admin;
+    struct http_server *public_server;
+    struct http_server *admin_server;
+    struct signal_watch *signals[2];
+    struct timer housekeeping;
+    struct timer drain_check;
+    uint64_t drain_until_us;
+    bool draining;
+};
+
+/* ---- the slot's gauges, and memory ---- */
+
+static void refresh_slot(void *ctx) {
+    struct front_end *fe = ctx;
+    partner_set_publish(&fe->exchange.partners);
+    fe->slot->arena_bytes = fe->exchange.arenas.in_use_bytes;
+    fe->slot->resident_bytes = allocator_process_resident();
+    struct allocator_stats heap = {0};
+    allocator_stats(&heap);
+    fe->slot->heap_allocated = heap.allocated;
+    fe->slot->heap_active = heap.active;
+    fe->slot->heap_resident = heap.resident;
+}
+
+static void on_housekeeping(void *ctx) {
+    struct front_end *fe = ctx;
+    allocator_decay();
+    refresh_slot(fe);
+    if (timer_arm(&fe->housekeeping, loop_now(fe->loop) + HOUSEKEEPING_US) != 0)
+        log_error("front_end", "no memory for the housekeeping timer");
+}
+
+/* ---- the end ---- */
+
+static void on_drain_check(void *ctx) {
+    struct front_end *fe = ctx;
+    uint64_t now = loop_now(fe->loop);
+    bool idle = fe->exchange.live == 0 && fe->slot->http.connections_open == 0;
+    if (idle || now >= fe->drain_until_us || timer_arm(&fe->drain_check, now + DRAIN_STEP_US) != 0)
+        loop_stop(fe->loop);
+}
+
+static void on_signal(void *ctx, int signum) {
+    struct front_end *fe = ctx;
+    if (fe->draining) {
+        loop_stop(fe->loop); /* a second signal ends at once */
+        return;
+    }
+    fe->draining = true;
+    log_info("front_end", "draining pid=%llu signal=%d auctions=%u", (unsigned long long)fe->slot->pid,
+             signum, fe->exchange.live);
+    http_server_drain(fe->public_server);
+    fe->drain_until_us = loop_now(fe->loop) + DRAIN_US;
+    on_drain_check(fe);
+}
+
+/* ---- set-up ---- */
+
+static void http_options(const struct config *config, struct http_server_options *options) {
+    http_server_options_default(options);
+    options->limits = (struct http_limits){
+        .request_line_bytes = config->http.request_line_bytes,
+        .header_bytes = config->http.header_bytes,
+        .header_count = config->http.header_count,
+        .body_bytes = config->http.body_bytes,
+        .inflated_bytes = config->http.inflated_bytes,
+    };
+    options->header_timeout_us = (uint64_t)config->http.header_timeout_ms * 1000;
+    options->body_timeout_us = (uint64_t)config->http.body_timeout_ms * 1000;
+    options->idle_timeout_us = (uint64_t)config->http.idle_timeout_ms * 1000;
+    options->write_timeout_us = (uint64_t)config->http.write_timeout_ms * 1000;
+    options->max_requests_per_connection = config->http.max_requests_per_connection;
+    options->max_connections = config->http.max_connections;
+    options->gzip_min_bytes = config->http.gzip_min_bytes;
+    options->gzip_level = (int)config->http.gzip_level;
+}
+
+static int listen_all(struct http_server *server, const int *fds, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (http_server_listen(server, fds[i]) != 0)
+            return -1;
+    return 0;
+}
+
+static int start_servers(struct front_end *fe, const struct front_end_sockets *sockets) {
+    struct http_server_options options;
+    http_options(fe->config, &options);
+    fe->public_server = http_server_create(fe->loop, &options, routes_handler(&fe->routes), &fe->slot->http);
+    if (!fe->public_server || listen_all(fe->public_server, sockets->public_fds, sockets->public_count) != 0)
+        return -1;
+    if (sockets->admin_count == 0)
+        return 0;
+    http_server_options_default(&options);
+    options.max_connections = 64;
+    fe->admin_server = http_server_create(fe->loop, &options, admin_handler(&fe->admin), &fe->slot->admin);
+    return fe->admin_server ? listen_all(fe->admin_server, sockets->admin_fds, sockets->admin_count) : -1;
+}
+
+static int front_end_start(struct front_end *fe, const struct front_end_sockets *sockets, char *error,
+                           size_t error_size) {
+    snprintf(error, error_size, "out of memory or descriptors");
+    fe->loop = loop_create();
+    fe->outbound = fe->loop ? outbound_create(fe->loop) : NULL;
+    if (!fe->outbound)
+        return -1;
+    if (exchange_init(&fe->exchange, fe->config, fe->loop, fe->outbound, fe->slot, error, error_size) != 0)
+        return -1;
+    admin_init(&fe->admin, fe->config, fe->stats, refresh_slot, fe);
+    if (routes_init(&fe->routes, &fe->exchange) != 0 || start_servers(fe, sockets) != 0)
+        return -1;
+    fe->signals[0] = signal_watch_create(fe->loop, SIGTERM, on_signal, fe);
+    fe->signals[1] = signal_watch_create(fe->loop, SIGINT, on_signal, fe);
+    timer_init(&fe->housekeeping, fe->loop, on_housekeeping, fe);
+    timer_init(&fe->drain_check, fe->loop, on_drain_check, fe);
+    return fe->signals[0] && fe->signals[1] ? timer_arm(&fe->housekeeping, loop_now(fe->loop)) : -1;
+}
+
+static void front_end_stop(struct front_end *fe) {
+    timer_disarm(&fe->housekeeping);
+    timer_disarm(&fe->drain_check);
+    signal_watch_destroy(fe->signals[0]);
+    signal_watch_destroy(fe->signals[1]);
+    http_server_destroy(fe->public_server); /* cancels the auctions that still run */
+    http_server_destroy(fe->admin_server);
+    if (fe->exchange.config) {
+        routes_cleanup(&fe->routes);
+        admin_cleanup(&fe->admin);
+        exchange_cleanup(&fe->exchange);
+    }
+    outbound_destroy(fe->outbound);
+    loop_destroy(fe->loop);
+}
+
+int front_end_run(const struct config *config, const struct front_end_sockets *sockets, struct stats *stats,
+                  uint32_t slot) {
+    struct front_end *fe = calloc(1, sizeof *fe);
+    if (!fe)
+        return 1;
+    *fe = (struct front_end){.config = config, .stats = stats, .slot = &stats->slots[slot]};
+    stats_slot_adopt(fe->slot);
+    signal(SIGPIPE, SIG_IGN);
+    char error[CONFIG_ERROR_BYTES];
+    int status = 1;
+    if (front_end_start(fe, sockets, error, sizeof error) != 0)
+        log_error("front_end", "not started: %s", error);
+    else
+        status = loop_run(fe->loop) == 0 ? 0 : 1;
+    front_end_stop(fe);
+    free(fe);
+    return status;
+}

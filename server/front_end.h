@@ -1,0 +1,24 @@
+/*
+ * A front-end process: one loop, the public and the admin listeners, the exchange.
+ *
+ * Its life: forked by the supervisor with its listening sockets -> serves until SIGTERM -> drains
+ * (no new connections, running auctions answered) -> exits. It never returns to the caller.
+ */
+#ifndef SLIMBID_FRONT_END_H
+#define SLIMBID_FRONT_END_H
+
+#include "config.h"
+#include "stats.h"
+
+struct front_end_sockets {
+    const int *public_fds;
+    size_t public_count;
+    const int *admin_fds; /* of the first front end only */
+    size_t admin_count;
+};
+
+/* Serves; returns the process's exit status. */
+int front_end_run(const struct config *config, const struct front_end_sockets *sockets, struct stats *stats,
+                  uint32_t slot);
+
+#endif

@@ -1,0 +1,106 @@
+/* slimbid's command line. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+#include "supervisor.h"
+#include "version.h"
+
+static const char usage[] =
+    "slimbid: an OpenRTB exchange that fits in a small container\n"
+    "\n"
+    "usage: slimbid [--config FILE] [--check-config | --print-config | --print-options[=markdown]]\n"
+    "\n"
+    "  -c, --config FILE      JSON configuration; without it the embedded defaults, with four\n"
+    "                         demo partners on 127.0.0.1:9100\n"
+    "      --check-config     say whether the configuration is good, and exit (0, or 2)\n"
+    "      --print-config     print the whole configuration as JSON, defaults filled in\n"
+    "      --print-options    print every key with unit, default, range and help (=markdown for the\n"
+    "                         reference page)\n"
+    "      --version\n"
+    "  -h, --help\n";
+
+enum action { ACTION_SERVE, ACTION_CHECK, ACTION_PRINT, ACTION_OPTIONS, ACTION_OPTIONS_MARKDOWN };
+
+struct arguments {
+    const char *config;
+    enum action action;
+    int exit_status; /* -1: go on */
+};
+
+static struct arguments read_arguments(int argc, char **argv) {
+    enum { CHECK = 256, PRINT, OPTIONS, VERSION };
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"check-config", no_argument, NULL, CHECK},
+        {"print-config", no_argument, NULL, PRINT},
+        {"print-options", optional_argument, NULL, OPTIONS},
+        {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    struct arguments arguments = {.action = ACTION_SERVE, .exit_status = -1};
+    int c;
+    while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            arguments.config = optarg;
+            break;
+        case CHECK:
+            arguments.action = ACTION_CHECK;
+            break;
+        case PRINT:
+            arguments.action = ACTION_PRINT;
+            break;
+        case OPTIONS:
+            arguments.action =
+                optarg && strcmp(optarg, "markdown") == 0 ? ACTION_OPTIONS_MARKDOWN : ACTION_OPTIONS;
+            break;
+        case VERSION:
+            puts("slimbid " SLIMBID_VERSION);
+            arguments.exit_status = 0;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            arguments.exit_status = 0;
+            break;
+        default:
+            fputs(usage, stderr);
+            arguments.exit_status = 2;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "slimbid: unexpected argument \"%s\"\n", argv[optind]);
+        arguments.exit_status = 2;
+    }
+    return arguments;
+}
+
+int main(int argc, char **argv) {
+    struct arguments arguments = read_arguments(argc, argv);
+    if (arguments.exit_status >= 0)
+        return arguments.exit_status;
+    if (arguments.action == ACTION_OPTIONS || arguments.action == ACTION_OPTIONS_MARKDOWN) {
+        config_print_options(stdout, arguments.action == ACTION_OPTIONS_MARKDOWN);
+        return 0;
+    }
+    char error[CONFIG_ERROR_BYTES] = "out of memory";
+    struct config *config =
+        arguments.config ? config_load(arguments.config, error, sizeof error) : config_default();
+    if (!config) {
+        fprintf(stderr, "slimbid: %s\n", error);
+        return 2;
+    }
+    int status = 0;
+    if (arguments.action == ACTION_PRINT) {
+        config_print(config, stdout);
+    } else if (arguments.action == ACTION_CHECK) {
+        printf("slimbid: %s: ok\n", arguments.config ? arguments.config : "embedded defaults");
+    } else {
+        log_set_level(config->log_level);
+        status = supervisor_run(config);
+    }
+    config_destroy(config);
+    return status;
+}
