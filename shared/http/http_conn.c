@@ -1,0 +1,507 @@
+/*
+ * A connection's life, in time order: opened, reading, handing over, answered, closing; see http_server.h.
+ *
+ * In the steady state a request costs one recv() and one send(): the read watch stays armed from the accept
+ * on, and the timer is touched only when it would fire too late.
+ */
+#include "http/http_conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- states ---- */
+
+static bool is_reading(enum conn_state state) {
+    return state == CONN_IDLE || state == CONN_HEAD || state == CONN_BODY;
+}
+
+static bool with_handler(enum conn_state state) {
+    return state == CONN_HANDLER || state == CONN_STREAMING;
+}
+
+/* The states that may follow each state, as bits. */
+static unsigned followers(enum conn_state state) {
+    const unsigned closed = 1u << CONN_CLOSED;
+    const unsigned refused = 1u << CONN_WRITING | closed;
+    switch (state) {
+    case CONN_IDLE:
+        return 1u << CONN_HEAD | refused;
+    case CONN_HEAD:
+        return 1u << CONN_BODY | refused;
+    case CONN_BODY:
+        return 1u << CONN_HANDLER | refused;
+    case CONN_HANDLER:
+        return 1u << CONN_STREAMING | 1u << CONN_WRITING | closed;
+    case CONN_STREAMING:
+        return 1u << CONN_WRITING | closed;
+    case CONN_WRITING:
+        return 1u << CONN_IDLE | 1u << CONN_LINGER | closed;
+    case CONN_LINGER:
+        return closed;
+    case CONN_CLOSED:
+        break;
+    }
+    return 0;
+}
+
+void conn_set_state(struct http_conn *conn, enum conn_state state) {
+    struct http_server_stats *stats = conn->server->stats;
+    bool legal = (followers(conn->state) & 1u << state) != 0;
+    assert(legal);
+    (void)legal;
+    if (conn->state == CONN_IDLE)
+        stats->connections_idle--;
+    if (state == CONN_IDLE)
+        stats->connections_idle++;
+    conn->state = state;
+}
+
+/* ---- the end ---- */
+
+static void release_inbox(struct http_conn *conn) {
+    if (conn->inbox != NULL)
+        server_give_inbox(conn->server, conn->inbox);
+    conn->inbox = NULL;
+}
+
+void conn_close(struct http_conn *conn) {
+    if (conn->state == CONN_CLOSED)
+        return;
+    conn_set_state(conn, CONN_CLOSED);
+    timer_disarm(&conn->timer);
+    watch_destroy(conn->watch);
+    conn->watch = NULL;
+    close(conn->fd);
+    conn->fd = -1;
+    release_inbox(conn);
+    buf_cleanup(&conn->out);
+    server_bury(conn->server, conn);
+}
+
+void conn_gone(struct http_conn *conn) {
+    bool told = with_handler(conn->state);
+    void (*on_gone)(void *ctx) = conn->exchange.on_gone;
+    void *ctx = conn->exchange.gone_ctx;
+    conn_close(conn);
+    if (!told)
+        return;
+    conn->server->stats->clients_gone++;
+    if (on_gone != NULL)
+        on_gone(ctx);
+}
+
+/* ---- what a state waits for ---- */
+
+static bool inbox_is_full(const struct inbox *inbox) {
+    return inbox != NULL && inbox->used == inbox->room;
+}
+
+static uint64_t deadline_of(const struct http_conn *conn) {
+    const struct http_server_options *options = &conn->server->options;
+    switch (conn->state) {
+    case CONN_IDLE:
+        return conn->phase_us + options->idle_timeout_us;
+    case CONN_HEAD:
+        return conn->phase_us + options->header_timeout_us;
+    case CONN_BODY:
+        return conn->phase_us + options->body_timeout_us;
+    case CONN_HANDLER:
+        return inbox_is_full(conn->inbox) ? loop_now(conn->server->loop) + CONN_POLL_US : CONN_NO_DEADLINE;
+    case CONN_STREAMING:
+        if (out_waiting(conn) > 0)
+            return conn->phase_us + options->write_timeout_us;
+        return inbox_is_full(conn->inbox) ? loop_now(conn->server->loop) + CONN_POLL_US : CONN_NO_DEADLINE;
+    case CONN_WRITING:
+        return conn->phase_us + options->write_timeout_us;
+    case CONN_LINGER:
+        return conn->phase_us + CONN_LINGER_US;
+    case CONN_CLOSED:
+        break;
+    }
+    return CONN_NO_DEADLINE;
+}
+
+static unsigned watch_of(const struct http_conn *conn) {
+    unsigned write = out_waiting(conn) > 0 ? WATCH_WRITE : 0;
+    if (conn->state == CONN_WRITING)
+        return write;
+    /* A hang-up watch alone does not see a reset, and would spin on it: a full buffer is polled by timer. */
+    if (with_handler(conn->state) && inbox_is_full(conn->inbox))
+        return write;
+    return WATCH_READ | write;
+}
+
+void conn_settle(struct http_conn *conn) {
+    if (conn->state == CONN_CLOSED)
+        return;
+    conn->deadline_us = deadline_of(conn);
+    bool armed = true;
+    if (conn->deadline_us != CONN_NO_DEADLINE &&
+        (!timer_armed(&conn->timer) || conn->timer.at_us > conn->deadline_us))
+        armed = timer_arm(&conn->timer, conn->deadline_us) == 0;
+    if (!armed || watch_set(conn->watch, watch_of(conn)) != 0)
+        conn_gone(conn);
+}
+
+/* ---- the read buffer ---- */
+
+/* Moves the bytes into a block of `room` bytes. */
+static bool grow_inbox(struct inbox *inbox, size_t room) {
+    size_t n = inbox->used - inbox->start;
+    char *p = malloc(room);
+    if (p == NULL)
+        return false;
+    memcpy(p, inbox->p + inbox->start, n);
+    if (inbox->p != inbox->bytes)
+        free(inbox->p);
+    inbox->p = p;
+    inbox->room = room;
+    inbox->start = 0;
+    inbox->used = n;
+    return true;
+}
+
+static void move_to_front(struct inbox *inbox) {
+    size_t n = inbox->used - inbox->start;
+    memmove(inbox->p, inbox->p + inbox->start, n);
+    inbox->start = 0;
+    inbox->used = n;
+}
+
+/* The largest a request can get: the parser refuses before. */
+static size_t inbox_max(const struct http_server *server) {
+    const struct http_limits *limits = &server->options.limits;
+    return limits->request_line_bytes + 2 * limits->header_bytes + limits->body_bytes +
+           HTTP_CHUNK_LINE_BYTES + 64;
+}
+
+/* Makes room behind the request that is being read: by moving it, closing a chunked body's gaps, growing. */
+static bool make_room(struct http_conn *conn) {
+    struct inbox *inbox = conn->inbox;
+    if (inbox->used < inbox->room)
+        return true;
+    if (inbox->start > 0)
+        move_to_front(inbox);
+    inbox->used = http_parser_compact(&inbox->parser, inbox->p, inbox->used);
+    if (inbox->used < inbox->room)
+        return true;
+    size_t max = inbox_max(conn->server);
+    size_t room = inbox->room * 2 < max ? inbox->room * 2 : max;
+    return room > inbox->room && grow_inbox(inbox, room);
+}
+
+/* Makes room for a body of known length, and for a little of what follows it. */
+static bool make_room_for_body(struct inbox *inbox) {
+    size_t wanted = http_parser_wanted(&inbox->parser);
+    if (inbox->start + wanted <= inbox->room)
+        return true;
+    if (wanted > inbox->room)
+        return grow_inbox(inbox, wanted + INBOX_SLACK);
+    move_to_front(inbox);
+    return true;
+}
+
+/* ---- a request comes in ---- */
+
+static void begin_request(struct http_conn *conn) {
+    struct inbox *inbox = conn->inbox;
+    http_parser_init(&inbox->parser, &conn->server->options.limits, inbox->headers);
+    conn->exchange = (struct http_exchange){.started_us = inbox->read_us};
+    conn->phase_us = loop_now(conn->server->loop);
+    conn_set_state(conn, CONN_HEAD);
+}
+
+static bool is_gzip(struct str coding) {
+    return str_ieq(coding, STR("gzip")) || str_ieq(coding, STR("x-gzip"));
+}
+
+static void on_head(struct http_conn *conn) {
+    struct inbox *inbox = conn->inbox;
+    const struct http_request *request = &inbox->parser.request;
+    conn_set_state(conn, CONN_BODY);
+    conn->phase_us = loop_now(conn->server->loop);
+    if (str_present(request->content_encoding) && !is_gzip(request->content_encoding)) {
+        reply_refuse(conn, 415, "the one content coding that is taken is gzip");
+        return;
+    }
+    if (!make_room_for_body(inbox)) {
+        reply_refuse(conn, 503, "no memory for the body");
+        return;
+    }
+    /* RFC 9110 10.1.1: not for those who did not wait, nor when nothing will come. */
+    size_t head = http_parser_consumed(&inbox->parser);
+    bool awaited = head == inbox->used - inbox->start && http_parser_wanted(&inbox->parser) != head;
+    if (request->expect_continue && awaited && !out_write_one(conn, STR("HTTP/1.1 100 Continue\r\n\r\n")))
+        conn_close(conn);
+}
+
+/* Replaces the body by what it was before gzip; false when that was refused. */
+static bool inflate_body(struct http_conn *conn) {
+    struct http_server *server = conn->server;
+    struct inbox *inbox = conn->inbox;
+    struct http_request *request = &inbox->parser.request;
+    buf_clear(&inbox->inflated, INFLATED_KEEP_BYTES);
+    switch (gzip_inflate(server->gzip, request->body, &inbox->inflated)) {
+    case GZIP_OK:
+        request->body = inbox->inflated.n > 0 ? buf_view(&inbox->inflated) : (struct str){request->body.p, 0};
+        return true;
+    case GZIP_BAD:
+        reply_refuse(conn, 400, "the body is not one whole gzip member");
+        break;
+    case GZIP_TOO_LARGE:
+        reply_refuse(conn, 413, "the inflated body is too large");
+        break;
+    case GZIP_NO_MEMORY:
+        reply_refuse(conn, 503, "no memory for the body");
+        break;
+    }
+    return false;
+}
+
+static void on_whole_request(struct http_conn *conn) {
+    struct http_server *server = conn->server;
+    const struct http_request *request = &conn->inbox->parser.request;
+    if (UNLIKELY(str_present(request->content_encoding)) && request->body.n > 0 && !inflate_body(conn))
+        return;
+    conn_set_state(conn, CONN_HANDLER);
+    conn->requests++;
+    server->stats->requests++;
+    server->handler.on_request(server->handler.ctx, &conn->exchange);
+}
+
+void conn_advance(struct http_conn *conn) {
+    unsigned budget = CONN_REQUESTS_PER_TURN;
+    conn->advancing = true;
+    while (is_reading(conn->state) && conn->inbox != NULL && conn->inbox->used > conn->inbox->start) {
+        struct inbox *inbox = conn->inbox;
+        if (conn->state == CONN_IDLE) {
+            if (budget-- == 0) {
+                server_go_on_later(conn->server, conn);
+                break;
+            }
+            begin_request(conn);
+        }
+        enum http_parse parse =
+            http_parser_feed(&inbox->parser, inbox->p + inbox->start, inbox->used - inbox->start);
+        if (parse == HTTP_PARSE_MORE)
+            break;
+        if (parse == HTTP_PARSE_ERROR)
+            reply_refuse(conn, inbox->parser.error_status, inbox->parser.error_reason);
+        else if (parse == HTTP_PARSE_HEAD)
+            on_head(conn);
+        else
+            on_whole_request(conn);
+    }
+    conn->advancing = false;
+    conn_settle(conn);
+}
+
+/* ---- reading ---- */
+
+/* Whether bytes of a request that is not begun wait in the read buffer. */
+static bool holds_next_request(const struct http_conn *conn) {
+    const struct inbox *inbox = conn->inbox;
+    size_t begun = with_handler(conn->state) ? http_parser_consumed(&inbox->parser) : 0;
+    return !(conn->state == CONN_HEAD || conn->state == CONN_BODY) && inbox->used > inbox->start + begun;
+}
+
+/* Reads what comes into the room there is. True when there are new bytes; else the connection may be closed.
+ */
+static bool read_bytes(struct http_conn *conn) {
+    struct inbox *inbox = conn->inbox;
+    ssize_t n = recv(conn->fd, inbox->p + inbox->used, inbox->room - inbox->used, 0);
+    if (n <= 0) {
+        if (n == 0 || (errno != EAGAIN && errno != EINTR))
+            conn_gone(conn);
+        else if (conn->state == CONN_IDLE && inbox->used == inbox->start)
+            release_inbox(conn);
+        return false;
+    }
+    if (!holds_next_request(conn))
+        inbox->read_us = loop_now(conn->server->loop);
+    inbox->used += (size_t)n;
+    conn->server->stats->bytes_in += (uint64_t)n;
+    return true;
+}
+
+static void read_request(struct http_conn *conn) {
+    if (conn->inbox == NULL)
+        conn->inbox = server_take_inbox(conn->server);
+    if (conn->inbox == NULL || !make_room(conn)) {
+        /* Without a buffer not even a refusal can be made in peace. */
+        conn_close(conn);
+        return;
+    }
+    if (read_bytes(conn))
+        conn_advance(conn);
+}
+
+/* The handler is at work: what comes is kept, and the end is noticed. */
+static void read_ahead(struct http_conn *conn) {
+    if (!inbox_is_full(conn->inbox))
+        read_bytes(conn);
+    conn_settle(conn);
+}
+
+static void read_and_forget(struct http_conn *conn) {
+    char bytes[16384];
+    ssize_t n = recv(conn->fd, bytes, sizeof bytes, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    conn->lingered_bytes += n > 0 ? (size_t)n : 0;
+    if (n <= 0 || conn->lingered_bytes > CONN_LINGER_BYTES)
+        conn_close(conn);
+}
+
+/* ---- answered ---- */
+
+static void linger(struct http_conn *conn) {
+    release_inbox(conn);
+    if (shutdown(conn->fd, SHUT_WR) != 0) {
+        conn_close(conn);
+        return;
+    }
+    conn->phase_us = loop_now(conn->server->loop);
+    conn_set_state(conn, CONN_LINGER);
+}
+
+/* The answer is in the kernel: the next request, or the end. */
+static void on_answer_sent(struct http_conn *conn) {
+    struct inbox *inbox = conn->inbox;
+    switch (conn->ending) {
+    case CONN_CLOSE:
+        conn_close(conn);
+        return;
+    case CONN_CLOSE_LINGERING:
+        linger(conn);
+        return;
+    case CONN_KEEP_ALIVE:
+        break;
+    }
+    inbox->start += http_parser_consumed(&inbox->parser);
+    conn->phase_us = loop_now(conn->server->loop);
+    conn_set_state(conn, CONN_IDLE);
+    if (inbox->start == inbox->used)
+        release_inbox(conn);
+}
+
+void conn_answered(struct http_conn *conn) {
+    conn_set_state(conn, CONN_WRITING);
+    if (out_waiting(conn) == 0)
+        on_answer_sent(conn);
+    if (conn->advancing || conn->state == CONN_CLOSED)
+        return;
+    if (conn->state == CONN_IDLE && conn->inbox != NULL)
+        server_go_on_later(conn->server, conn);
+    conn_settle(conn);
+}
+
+static void on_writable(struct http_conn *conn) {
+    if (!out_flush(conn)) {
+        conn_gone(conn);
+        return;
+    }
+    if (out_waiting(conn) == 0) {
+        if (conn->state == CONN_WRITING) {
+            on_answer_sent(conn);
+            if (conn->state == CONN_IDLE && conn->inbox != NULL) {
+                conn_advance(conn);
+                return;
+            }
+        } else if (conn->state == CONN_STREAMING && conn->exchange.on_drained != NULL) {
+            conn->exchange.on_drained(conn->exchange.drained_ctx);
+        }
+    }
+    conn_settle(conn);
+}
+
+/* ---- called by the loop ---- */
+
+static void on_ready(void *ctx, int fd, unsigned ready) {
+    struct http_conn *conn = ctx;
+    struct http_server *server = conn->server;
+    (void)fd;
+    server->depth++;
+    if (ready & WATCH_WRITE)
+        on_writable(conn);
+    if (ready & (WATCH_READ | WATCH_HANGUP)) {
+        if (is_reading(conn->state))
+            read_request(conn);
+        else if (with_handler(conn->state))
+            read_ahead(conn);
+        else if (conn->state == CONN_LINGER)
+            read_and_forget(conn);
+    }
+    server->depth--;
+}
+
+/* Whether the peer has closed or reset, though bytes before that are still unread. */
+static bool has_hung_up(int fd) {
+    struct pollfd poll_fd = {.fd = fd, .events = POLLRDHUP};
+    return poll(&poll_fd, 1, 0) == 1;
+}
+
+static void on_deadline(struct http_conn *conn) {
+    struct http_server_stats *stats = conn->server->stats;
+    switch (conn->state) {
+    case CONN_IDLE:
+        stats->timeouts_idle++;
+        conn_close(conn);
+        break;
+    case CONN_HEAD:
+        stats->timeouts_header++;
+        reply_refuse(conn, 408, "the request's head took too long");
+        break;
+    case CONN_BODY:
+        stats->timeouts_body++;
+        reply_refuse(conn, 408, "the request's body took too long");
+        break;
+    case CONN_HANDLER:
+    case CONN_STREAMING:
+        if (out_waiting(conn) > 0)
+            stats->timeouts_write++;
+        if (out_waiting(conn) > 0 || has_hung_up(conn->fd))
+            conn_gone(conn);
+        break;
+    case CONN_WRITING:
+        stats->timeouts_write++;
+        conn_close(conn);
+        break;
+    case CONN_LINGER:
+        conn_close(conn);
+        break;
+    case CONN_CLOSED:
+        break;
+    }
+}
+
+static void on_timer(void *ctx) {
+    struct http_conn *conn = ctx;
+    struct http_server *server = conn->server;
+    server->depth++;
+    if (conn->deadline_us <= loop_now(server->loop))
+        on_deadline(conn);
+    conn_settle(conn);
+    server->depth--;
+}
+
+bool conn_open(struct http_conn *conn) {
+    struct http_server *server = conn->server;
+    conn->watch = watch_create(server->loop, conn->fd, on_ready, conn);
+    if (conn->watch == NULL)
+        return false;
+    timer_init(&conn->timer, server->loop, on_timer, conn);
+    buf_init(&conn->out, server->options.unsent_bytes);
+    conn->phase_us = loop_now(server->loop);
+    conn->deadline_us = deadline_of(conn);
+    if (timer_arm(&conn->timer, conn->deadline_us) == 0 && watch_set(conn->watch, WATCH_READ) == 0)
+        return true;
+    timer_disarm(&conn->timer);
+    watch_destroy(conn->watch);
+    conn->watch = NULL;
+    return false;
+}
