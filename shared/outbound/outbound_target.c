@@ -368,7 +368,9 @@ struct outbound_call *outbound_call_create(struct outbound_target *target) {
     call->state = CALL_FREE;
     timer_init(&call->timer, outbound->loop, outbound_on_call_timer, call);
     buf_init(&call->body, target->options.max_request_bytes);
-    buf_init(&call->packed, target->options.max_request_bytes + 64);
+    /* Room for what does not shrink: zlib's bound on its output is a little above its input. */
+    buf_init(&call->packed,
+             target->options.max_request_bytes + target->options.max_request_bytes / 256 + 128);
     buf_init(&call->answer, target->options.max_answer_bytes);
     call->easy = curl_easy_init();
     if (!call->easy || !easy_set(call->easy, call)) {
