@@ -35,6 +35,13 @@ static char *read_whole(const char *path, size_t max_bytes, size_t *n) {
     return text;
 }
 
+/* jansson quotes the file where it breaks off; what it quotes must not rule the terminal. */
+static void defuse(char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 struct json_t *config_file_read(const char *path, size_t max_bytes, char *error, size_t error_size) {
     size_t n = 0;
     json_error_t where = {.line = -1};
@@ -49,6 +56,7 @@ struct json_t *config_file_read(const char *path, size_t max_bytes, char *error,
     else
         json = json_loadb(text, n, JSON_REJECT_DUPLICATES, &where);
     if (text && n > 0 && !json) {
+        defuse(where.text);
         if (where.line > 0)
             snprintf(error, error_size, "%s:%d:%d: %s", path, where.line, where.column, where.text);
         else
