@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Checks the layers: includes go down only, and each third-party library has its owners.
+
+server/, worker/ and loadtest/ include from shared/ and from themselves; inside shared/ the order of
+LAYERS holds; tests include anything. Exits 1 with a line for each include that breaks a rule.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# Each part of shared/ may include itself and what stands before it in its row.
+SHARED = {
+    "base": [],
+    "json": ["base"],
+    "http": ["base"],
+    "openrtb": ["base", "json"],
+    "outbound": ["base", "http"],
+}
+# The server's modules that do I/O or hold facts: they know nothing of an auction.
+BELOW_AUCTION = ["shared/", "server/config", "server/partner", "server/stats", "server/metrics", "server/admin"]
+
+# header prefix -> files that may include it
+OWNERS = {
+    "event2/": ["shared/base/loop.c", "shared/outbound/resolver.c", "loadtest/curl_floor.c"],
+    "curl/": ["shared/outbound/", "loadtest/curl_floor.c"],
+    "yajl/": ["shared/json/", "loadtest/parse_bench.c"],
+    "jansson.h": ["server/config", "server/currency.c", "loadtest/replay_rtbkit.c"],
+    "zlib.h": ["shared/http/gzip.c"],
+    "openssl/": [],
+    "jemalloc/": ["server/allocator.c"],
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
+
+
+def part_of(path):
+    return path.parts[0] if path.parts[0] != "shared" else "/".join(path.parts[:2])
+
+
+def owner_of(header, local_root):
+    """The file that a quoted include names, relative to the project's root."""
+    for base in (ROOT / "shared", ROOT / local_root):
+        if (base / header).exists():
+            return (base / header).relative_to(ROOT)
+    return None
+
+
+def check_quoted(path, header):
+    if header == "version.h":
+        return None
+    target = owner_of(header, path.parts[0]) or owner_of(header, str(path.parent))
+    if target is None:
+        return f"includes {header}, which is nowhere below shared/ or {path.parts[0]}/"
+    mine, theirs = part_of(path), part_of(target)
+    if mine == theirs:
+        pass
+    elif not theirs.startswith("shared/"):
+        return f"includes {target}: sideways or up"
+    elif mine.startswith("shared/") and theirs.split("/")[1] not in SHARED[mine.split("/")[1]]:
+        return f"includes {target}: {theirs} is not below {mine}"
+    below = any(str(path).startswith(prefix) for prefix in BELOW_AUCTION)
+    if below and target.name in ("auction.h", "auction_gather.h"):
+        return f"includes {target}: I/O takes a callback and a context"
+    return None
+
+
+def check_system(path, header):
+    for prefix, owners in OWNERS.items():
+        if header.startswith(prefix) and not any(str(path).startswith(owner) for owner in owners):
+            return f"includes <{header}>, which belongs to {', '.join(owners) or 'nobody yet'}"
+    return None
+
+
+def main():
+    wrong = seen = 0
+    for folder in ("shared", "server", "worker", "loadtest"):
+        for file in sorted((ROOT / folder).rglob("*.[ch]")):
+            path = file.relative_to(ROOT)
+            for kind, header in INCLUDE.findall(file.read_text(encoding="utf-8")):
+                seen += 1
+                fault = check_quoted(path, header) if kind == '"' else check_system(path, header)
+                if fault:
+                    wrong += 1
+                    print(f"{path}: {fault}")
+    print(f"{seen} includes, {wrong} wrong")
+    return 1 if wrong or not seen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

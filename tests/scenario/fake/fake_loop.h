@@ -1,0 +1,12 @@
+/* Virtual time behind base/loop.h: nothing waits, time jumps from timer to timer. */
+#ifndef SLIMBID_FAKE_LOOP_H
+#define SLIMBID_FAKE_LOOP_H
+
+#include "base/loop.h"
+
+/* Moves time forward to until_us, running what is due on the way, in order of time. */
+void fake_loop_advance(struct loop *loop, uint64_t until_us);
+/* Timers that are armed now. */
+uint32_t fake_loop_timers(const struct loop *loop);
+
+#endif

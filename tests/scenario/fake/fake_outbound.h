@@ -1,0 +1,23 @@
+/* Partners that answer by script, behind outbound/outbound.h: no socket, no libcurl. */
+#ifndef SLIMBID_FAKE_OUTBOUND_H
+#define SLIMBID_FAKE_OUTBOUND_H
+
+#include "outbound/outbound.h"
+
+struct fake_script {
+    bool never;
+    uint64_t after_us;
+    enum outbound_outcome outcome;
+    int status;
+    struct str body; /* the scenario's memory */
+};
+
+/* The target of that partner, or NULL. */
+struct outbound_target *fake_outbound_find(struct outbound *outbound, struct str name);
+void fake_outbound_script(struct outbound_target *target, const struct fake_script *script);
+/* The body of the target's last call, and how many calls there were since the last reset. */
+struct str fake_outbound_last_body(const struct outbound_target *target);
+unsigned fake_outbound_calls(const struct outbound_target *target);
+void fake_outbound_reset_counts(struct outbound *outbound);
+
+#endif
