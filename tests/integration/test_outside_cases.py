@@ -1,0 +1,85 @@
+"""Cases and traffic that others made; skipped where ../shared is absent."""
+import gzip
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import BIN, SANITIZED, SHARED, Partner, Slimbid, free_port, needs_shared
+
+pytestmark = needs_shared
+
+
+def check(tool, *args):
+    run = subprocess.run([sys.executable, SHARED / "tools" / tool, *map(str, args)], capture_output=True, text=True, timeout=300)
+    last = run.stdout.strip().splitlines()[-1]
+    passed, failed = map(int, re.fullmatch(r"(\d+) passed, (\d+) failed", last).groups())
+    return passed, failed, run.stdout
+
+
+def cases(name):
+    return SHARED / "conformance" / name
+
+
+def test_http11(start):
+    slimbid = start(Slimbid, {})
+    passed, failed, out = check("http11_check.py", cases("http11_cases.ndjson"), f"127.0.0.1:{slimbid.port}")
+    assert (passed, failed) == (76, 0), out
+
+
+def test_auction_cases(start):
+    slimbid = start(Slimbid, {})
+    url = f"http://127.0.0.1:{slimbid.port}/openrtb2/auction"
+    passed, failed, out = check("auction_check.py", "requests", cases("auction_cases.ndjson"), url)
+    assert (passed, failed) == (60, 0), out
+
+
+@pytest.mark.parametrize("name,count", [("incoming_requests", 1296), ("outgoing_requests", 823)])
+def test_real_requests(start, name, count):
+    partner = start(Partner, "a=")
+    slimbid = start(Slimbid, {"partners": [{"name": "a", "url": partner.url("a")}]})
+    url = f"http://127.0.0.1:{slimbid.port}/openrtb2/auction"
+    passed, failed, out = check("auction_check.py", "requests", cases(name + ".ndjson"), url)
+    assert (passed, failed) == (count, 0), out[-3000:]
+    slimbid.wait_idle()
+
+
+def test_partner_answers(start):
+    port = free_port()
+    slimbid = start(Slimbid, {"breaker": {"enabled": False}, "partners": [{"name": "a", "url": f"http://127.0.0.1:{port}/"}]})
+    url = f"http://127.0.0.1:{slimbid.port}/openrtb2/auction"
+    passed, failed, out = check("auction_check.py", "answers", cases("bid_responses.ndjson"), url, "--partner-port", port)
+    assert (passed, failed) == (571, 0), out[-3000:]
+    m = slimbid.wait_idle()
+    calls = sum(v for k, v in m.items() if k.startswith('slimbid_partner_calls_total{partner="a"'))
+    assert calls == 571
+
+
+@pytest.mark.parametrize("speed", [1, 10])
+def test_recorded_auctions(start, speed):
+    if SANITIZED and speed == 10:
+        pytest.skip("the sanitizers' cost, not the server, would be measured")
+    partner = start(Partner, "a=delay=uniform:1,20", "b=bid=0.5&delay=exponential:15", "c=bid=0.3&price=uniform:0,4",
+                    "d=mode=no-bid&delay=uniform:5,50")
+    slimbid = start(Slimbid, {"partners": [{"name": n, "url": partner.url(n)} for n in "abcd"]})
+    url = f"http://127.0.0.1:{slimbid.port}/openrtb2/auction"
+    run = subprocess.run([BIN / "slimbid-replay", "--rtbkit", SHARED / "data/rtbkit/20000-datacratic-auctions.ndjson.xz",
+                          "--speed", str(speed), "--strict", "--json", url], capture_output=True, text=True, timeout=200)
+    assert run.returncode == 0, run.stderr[-2000:] + run.stdout[-2000:]
+    report = json.loads(run.stdout)
+    assert report["sent"] == 20000, report
+    m = slimbid.wait_idle()
+    answered = sum(m[f'slimbid_requests_total{{outcome="{o}"}}'] for o in ("bids", "no_bid", "invalid"))
+    assert answered == 20000 and m['slimbid_requests_total{outcome="invalid"}'] == 0
+    assert m["slimbid_auctions_late_total"] == 0
+
+
+def test_real_user_agents(start):
+    profiles = json.loads(gzip.open(SHARED / "data/user-agents/user-agents.json.gz").read())
+    slimbid = start(Slimbid, {})
+    for profile in profiles[:300]:
+        request = {"id": "u", "site": {"id": "s"}, "device": {"ua": profile["userAgent"],
+                   "w": profile.get("screenWidth", 0), "h": profile.get("screenHeight", 0)},
+                   "imp": [{"id": "1", "banner": {"w": 320, "h": 50}}]}
+        assert slimbid.auction(request, {"User-Agent": profile["userAgent"]})[0] == 204
