@@ -21,7 +21,7 @@
 /* A partner that was asked and gave no bid for an imp (or failed), for ext.seatnonbid. */
 struct answer_nonbid {
     struct str seat;
-    struct openrtb_imp *imp;
+    const struct openrtb_imp *imp;
     int code;
 };
 

@@ -60,7 +60,7 @@ struct bid {
     struct str seat; /* the partner's when the seatbid names none */
     struct str cur;  /* of in->price */
     enum bid_refusal refusal;
-    struct openrtb_imp *imp;         /* NULL while unknown */
+    const struct openrtb_imp *imp;   /* NULL while unknown */
     const struct openrtb_deal *deal; /* NULL: open auction */
     enum openrtb_mtype mtype;
     int32_t w, h;          /* as bid, or the only size asked for; 0 when none */

@@ -12,7 +12,7 @@ struct check {
     uint64_t steps; /* of that partner */
     struct str cur;
     double rate; /* of cur; valid while cur.p != NULL */
-    struct openrtb_imp *imp;
+    const struct openrtb_imp *imp;
 };
 
 static bool given(struct str s) {
