@@ -98,7 +98,7 @@ void auction_free_spares(struct exchange *exchange) {
 static void auction_reply(struct auction *auction, enum request_outcome outcome, int status,
                           struct str body) {
     struct exchange *exchange = auction->exchange;
-    struct auction_reply reply = {.outcome = outcome, .status = status, .body = body};
+    struct auction_reply reply = {.outcome = outcome, .status = status, .body = body, .exchange = exchange};
     auction_reply_fn fn = auction->reply;
     void *ctx = auction->reply_ctx;
     uint64_t now = loop_now(exchange->loop);
@@ -260,15 +260,14 @@ static void set_deadline(struct auction *auction) {
         auction->started_us + (auction->tmax_us > margin_us ? auction->tmax_us - margin_us : 0);
 }
 
-static const struct auction_reply overload_reply = {.outcome = REQUEST_OVERLOAD, .status = 503};
-
 struct auction *auction_start(struct exchange *exchange, const struct auction_input *input,
                               auction_reply_fn reply, void *ctx) {
     struct auction *auction =
         exchange->live < exchange->config->auction.max_concurrent ? auction_create(exchange) : NULL;
     if (!auction) {
         exchange->stats->requests[REQUEST_OVERLOAD]++;
-        reply(ctx, &overload_reply);
+        struct auction_reply overload = {.outcome = REQUEST_OVERLOAD, .status = 503, .exchange = exchange};
+        reply(ctx, &overload);
         return NULL;
     }
     auction->reply = reply;
