@@ -49,7 +49,7 @@ const char *face_keys_help(void) {
            "  deal=P           probability of bidding under a deal, where one is offered (0.5)\n"
            "  delay=DIST       milliseconds before the answer (none)\n"
            "  drip=BYTES,MS    mode=drip: BYTES bytes each MS milliseconds (16,10)\n"
-           "  bytes=N          size of huge (1073741824) and gzip-bomb (67108864 unless given)\n"
+           "  bytes=N          size of huge (1073741824) and gzip-bomb (16777216 unless given)\n"
            "  adm=N            bytes of markup (350)\n"
            "  media=LIST       banner,video,audio,native (all)\n"
            "  cur=CODE         currency; default USD, or the request's first when it does not list USD\n"

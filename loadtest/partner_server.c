@@ -17,7 +17,7 @@
 #define ANSWER_MAX_BYTES   ((size_t)16 << 20)
 #define VISIT_ARENA_BYTES  ((size_t)1 << 20)
 #define HUGE_DEFAULT_BYTES ((uint64_t)1 << 30)
-#define BOMB_DEFAULT_BYTES ((uint64_t)64 << 20)
+#define BOMB_DEFAULT_BYTES ((uint64_t)16 << 20)
 #define BOMB_MAX_BYTES     ((uint64_t)1 << 30)
 #define CUT_PROMISE_BYTES  1000  /* mode=cut promises that many bytes more than it sends */
 #define CUT_WAIT_US        20000 /* so that what was sent is on its way before the reset */
@@ -197,15 +197,18 @@ static void respond_garbage(struct visit *visit) {
 static bool pack_bomb(struct partner_server *server, uint64_t bytes) {
     if (server->bomb_bytes == bytes)
         return true;
+    struct buf packed; /* zlib wants room for the worst case */
     char *zeros = calloc(1, bytes);
+    buf_init(&packed, 2 * bytes + 1024);
     buf_clear(&server->bomb, 0);
     server->bomb_bytes = 0;
-    bool packed =
-        zeros && gzip_deflate(server->gzip, (struct str){zeros, bytes}, 9, &server->bomb) == GZIP_OK;
+    if (zeros && gzip_deflate(server->gzip, (struct str){zeros, bytes}, 6, &packed) == GZIP_OK) {
+        buf_add_str(&server->bomb, buf_view(&packed));
+        server->bomb_bytes = server->bomb.failed ? 0 : bytes;
+    }
     free(zeros);
-    if (packed)
-        server->bomb_bytes = bytes;
-    return packed;
+    buf_cleanup(&packed);
+    return server->bomb_bytes == bytes;
 }
 
 static void respond_bomb(struct visit *visit) {
