@@ -1,0 +1,134 @@
+/* One cheap look at the whole text decides for nearly all texts that there is nothing to check. */
+#include "json/json_text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static bool has_high_bit(const unsigned char *p, size_t n) {
+    uint64_t seen = 0;
+    for (; n >= 32; p += 32, n -= 32) {
+        uint64_t w[4];
+        memcpy(w, p, sizeof(w));
+        seen |= (w[0] | w[1]) | (w[2] | w[3]);
+    }
+    for (; n > 0; p++, n--)
+        seen |= *p;
+    return (seen & UINT64_C(0x8080808080808080)) != 0;
+}
+
+static bool continues(const unsigned char *p, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return false;
+    return true;
+}
+
+/* Bytes of the well-formed character at p (RFC 3629 section 4), 0 when there is none. */
+static size_t utf8_length(const unsigned char *p, size_t left) {
+    unsigned char a = p[0];
+    if (a < 0x80)
+        return 1;
+    if (a >= 0xC2 && a <= 0xDF)
+        return left >= 2 && continues(p + 1, 1) ? 2 : 0;
+    if (a >= 0xE0 && a <= 0xEF) {
+        if (left < 3 || !continues(p + 1, 2))
+            return 0;
+        bool overlong = a == 0xE0 && p[1] < 0xA0;
+        bool surrogate = a == 0xED && p[1] > 0x9F;
+        return overlong || surrogate ? 0 : 3;
+    }
+    if (a >= 0xF0 && a <= 0xF4) {
+        if (left < 4 || !continues(p + 1, 3))
+            return 0;
+        bool overlong = a == 0xF0 && p[1] < 0x90;
+        bool too_large = a == 0xF4 && p[1] > 0x8F;
+        return overlong || too_large ? 0 : 4;
+    }
+    return 0;
+}
+
+static size_t first_bad_utf8(const unsigned char *p, size_t n, size_t from) {
+    for (size_t i = from; i < n;) {
+        if (i + 8 <= n) {
+            uint64_t word;
+            memcpy(&word, p + i, sizeof(word));
+            if ((word & UINT64_C(0x8080808080808080)) == 0) {
+                i += 8;
+                continue;
+            }
+        }
+        size_t length = utf8_length(p + i, n - i);
+        if (length == 0)
+            return i;
+        i += length;
+    }
+    return JSON_TEXT_GOOD;
+}
+
+static int hex_value(unsigned char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The code unit of \uXXXX at p, -1 when it is none. */
+static int32_t code_unit(const unsigned char *p, const unsigned char *end) {
+    if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+        return -1;
+    int32_t unit = 0;
+    for (int i = 2; i < 6; i++) {
+        int digit = hex_value(p[i]);
+        if (digit < 0)
+            return -1;
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+/* Bytes of the escape at p; 0 and *why when it stands for no character. */
+static size_t escape_length(const unsigned char *p, const unsigned char *end, const char **why) {
+    int32_t unit = code_unit(p, end);
+    if (unit < 0)
+        return end - p >= 2 ? 2 : 1;
+    if (unit == 0) {
+        *why = "must not hold \\u0000";
+        return 0;
+    }
+    if (unit < 0xD800 || unit > 0xDFFF)
+        return 6;
+    int32_t low = unit <= 0xDBFF ? code_unit(p + 6, end) : -1;
+    if (low < 0xDC00 || low > 0xDFFF) {
+        *why = "holds half a surrogate pair";
+        return 0;
+    }
+    return 12;
+}
+
+static size_t first_bad_escape(const unsigned char *text, size_t n, size_t from, const char **why) {
+    const unsigned char *end = text + n;
+    const unsigned char *p = memchr(text + from, '\\', n - from);
+    while (p) {
+        size_t length = escape_length(p, end, why);
+        if (length == 0)
+            return (size_t)(p - text);
+        p += length;
+        p = p < end ? memchr(p, '\\', (size_t)(end - p)) : NULL;
+    }
+    return JSON_TEXT_GOOD;
+}
+
+size_t json_text_scan(struct str text, size_t from, const char **why) {
+    const unsigned char *p = (const unsigned char *)text.p;
+    if (from >= text.n)
+        return JSON_TEXT_GOOD;
+    size_t bad = first_bad_escape(p, text.n, from, why);
+    if (!has_high_bit(p + from, text.n - from))
+        return bad;
+    size_t bad_utf8 = first_bad_utf8(p, text.n, from);
+    if (bad_utf8 < bad) {
+        bad = bad_utf8;
+        *why = "is not valid UTF-8";
+    }
+    return bad;
+}
