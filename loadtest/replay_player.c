@@ -20,6 +20,7 @@
 struct intent { /* a request that has to go out */
     const struct traffic_item *item;
     uint64_t due_us;
+    uint64_t round; /* from 0; later rounds append it to the request's id */
 };
 
 struct shot { /* a request under way */
@@ -96,7 +97,7 @@ static void schedule_next(struct player *player) {
         player->next.item = NULL;
         return;
     }
-    player->next = (struct intent){&player->traffic->items[player->at++], due_us};
+    player->next = (struct intent){&player->traffic->items[player->at++], due_us, player->round};
     player->intended++;
 }
 
@@ -115,6 +116,16 @@ static void on_end_timer(void *ctx) {
     player->on_end(player->ctx);
 }
 
+/* The request; when it is played again, its id with "-round" behind it, as no two auctions share an id. */
+static void write_request(const struct intent *intent, struct buf *body) {
+    struct str json = intent->item->json;
+    size_t id_end = intent->round > 0 ? intent->item->id_end : 0;
+    buf_add(body, json.p, id_end);
+    if (id_end > 0)
+        buf_printf(body, "-%" PRIu64, intent->round);
+    buf_add(body, json.p + id_end, json.n - id_end);
+}
+
 /* False when all connections are busy. */
 static bool send_one(struct player *player, const struct intent *intent) {
     struct shot *shot = player->free_shots;
@@ -127,7 +138,7 @@ static bool send_one(struct player *player, const struct intent *intent) {
     shot->due_us = intent->due_us;
     shot->sent_us = now;
     shot->tmax_ms = intent->item->tmax_ms > 0 ? intent->item->tmax_ms : player->options.tmax_ms;
-    buf_add_str(outbound_call_body(call), intent->item->json);
+    write_request(intent, outbound_call_body(call));
     player->tally->sent++;
     outbound_send(call, now + (uint64_t)shot->tmax_ms * 1000 + player->options.wait_us, on_done, shot);
     return true;

@@ -39,20 +39,23 @@ static bool grow(struct traffic *traffic) {
     return true;
 }
 
-/* The request's own tmax; a request that the parser refuses is counted. */
-static uint32_t read_tmax(struct loader *loader, struct str json) {
+/* Finds tmax and the id; a request that the parser refuses is counted. */
+static void read_item(struct loader *loader, struct traffic_item *item) {
     struct traffic *traffic = loader->traffic;
     struct openrtb_request request;
     struct openrtb_error error;
-    uint32_t tmax = 0;
-    if (openrtb_request_parse(json, &loader->limits, &loader->arena, &request, &error) == 0) {
-        tmax = request.tmax > 0 ? (uint32_t)request.tmax : 0;
+    item->tmax_ms = 0;
+    item->id_end = 0;
+    if (openrtb_request_parse(item->json, &loader->limits, &loader->arena, &request, &error) == 0) {
+        const char *end = request.id.p + request.id.n;
+        item->tmax_ms = request.tmax > 0 ? (uint32_t)request.tmax : 0;
+        if (end > item->json.p && end < item->json.p + item->json.n) /* not unescaped into the arena */
+            item->id_end = (uint32_t)(end - item->json.p);
     } else if (traffic->invalid++ == 0) {
         snprintf(traffic->first_invalid, sizeof traffic->first_invalid, "line %zu: %s: %s", loader->line,
                  error.path, error.reason);
     }
     arena_reset(&loader->arena);
-    return tmax;
 }
 
 /* 0, or -1 with the reason in error. */
@@ -74,7 +77,7 @@ static int add(struct loader *loader, struct str json, uint64_t at_us, char *err
     struct traffic_item *item = &traffic->items[traffic->count++];
     item->json = (struct str){copy, json.n};
     item->at_us = at_us;
-    item->tmax_ms = read_tmax(loader, item->json);
+    read_item(loader, item);
     return 0;
 }
 

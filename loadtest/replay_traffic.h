@@ -18,8 +18,9 @@
 
 struct traffic_item {
     struct str json;  /* owned by the traffic */
-    uint64_t at_us;   /* recorded time; after traffic_finish() counted from the first request */
+    uint64_t at_us;   /* recorded time, counted from the first request */
     uint32_t tmax_ms; /* the request's own, 0 when it has none or can't be read */
+    uint32_t id_end;  /* offset behind the last byte of the request's id, 0 when not known */
 };
 
 struct traffic {
