@@ -170,10 +170,13 @@ struct walk {
 
 static void walk_begin(struct walk *walk, const struct trusted_proxy_list *list, struct str peer) {
     struct address address;
-    *walk = (struct walk){.list = list, .client = peer};
-    if (address_parse(peer, &address))
+    *walk = (struct walk){.list = list, .client = peer, .ended = true};
+    if (address_parse(peer, &address)) {
         walk->client = without_mapping(peer, &address);
-    walk->ended = !trusted_proxy_trusts(list, peer);
+        walk->ended = !list || !list_covers(list, &address);
+    } else if (list && str_eq(peer, STR("unix"))) {
+        walk->ended = !list->unix_peers;
+    }
 }
 
 static void walk_entry(struct walk *walk, struct str entry) {
