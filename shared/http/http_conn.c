@@ -143,8 +143,15 @@ void conn_settle(struct http_conn *conn) {
     if (conn->deadline_us != CONN_NO_DEADLINE &&
         (!timer_armed(&conn->timer) || conn->timer.at_us > conn->deadline_us))
         armed = timer_arm(&conn->timer, conn->deadline_us) == 0;
-    if (!armed || watch_set(conn->watch, watch_of(conn)) != 0)
-        conn_gone(conn);
+    if (armed && watch_set(conn->watch, watch_of(conn)) == 0)
+        return;
+    /* Out of memory. A handler is not called back out of its own call. */
+    if (with_handler(conn->state)) {
+        conn->broken = true;
+        server_go_on_later(conn->server, conn);
+    } else {
+        conn_close(conn);
+    }
 }
 
 /* ---- the read buffer ---- */
@@ -400,6 +407,13 @@ void conn_answered(struct http_conn *conn) {
     conn_settle(conn);
 }
 
+static void tell_drained(struct http_conn *conn) {
+    if (conn->state != CONN_STREAMING || !conn->drain_due || out_waiting(conn) > 0)
+        return;
+    conn->drain_due = false;
+    conn->exchange.on_drained(conn->exchange.drained_ctx);
+}
+
 static void on_writable(struct http_conn *conn) {
     if (!out_flush(conn)) {
         conn_gone(conn);
@@ -412,11 +426,21 @@ static void on_writable(struct http_conn *conn) {
                 conn_advance(conn);
                 return;
             }
-        } else if (conn->state == CONN_STREAMING && conn->exchange.on_drained != NULL) {
-            conn->exchange.on_drained(conn->exchange.drained_ctx);
+        } else {
+            tell_drained(conn);
         }
     }
     conn_settle(conn);
+}
+
+void conn_go_on(struct http_conn *conn) {
+    if (conn->broken) {
+        conn_gone(conn);
+        return;
+    }
+    tell_drained(conn);
+    if (conn->state != CONN_CLOSED)
+        conn_advance(conn);
 }
 
 /* ---- called by the loop ---- */

@@ -90,6 +90,7 @@ struct http_conn {
     bool pending;   /* in the server's list for the next turn */
     bool advancing; /* conn_advance() is on the stack and goes on by itself */
     bool broken;    /* a write failed while the handler streams; it is told on the next turn */
+    bool drain_due; /* the handler is to be told when nothing waits to be sent any more */
     uint8_t peer_bytes;
     struct timer timer;   /* re-armed only to fire earlier: deadline_us is what counts */
     uint64_t deadline_us; /* or CONN_NO_DEADLINE */
@@ -153,6 +154,8 @@ void server_bury(struct http_server *server, struct http_conn *conn);
 /* Starts on a new socket, which it owns; false (and the socket is closed) when out of memory. */
 bool conn_open(struct http_conn *conn) CHECK_RESULT;
 void conn_set_state(struct http_conn *conn, enum conn_state state);
+/* What was put off to this turn. */
+void conn_go_on(struct http_conn *conn);
 /* Parses and hands over what the read buffer holds. */
 void conn_advance(struct http_conn *conn);
 /* The answer is made, and in the kernel or in `out`: what comes next. */

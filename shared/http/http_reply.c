@@ -315,6 +315,15 @@ void reply_refuse(struct http_conn *conn, int status, const char *reason) {
 
 /* ---- answers in pieces ---- */
 
+/* Sees to it that the rest is sent, and that the handler hears when none is left. */
+static void piece_sent(struct http_conn *conn) {
+    conn->drain_due = conn->exchange.on_drained != NULL;
+    if (conn->drain_due && out_waiting(conn) == 0)
+        server_go_on_later(conn->server, conn);
+    if (!conn->advancing)
+        conn_settle(conn);
+}
+
 /* The handler learns on the next turn that its client is gone. */
 static void set_broken(struct http_conn *conn) {
     conn->broken = true;
@@ -337,10 +346,10 @@ void http_exchange_begin(struct http_exchange *exchange, const struct http_respo
     decide_ending(conn, response->close || (!no_body && content_length < 0 && !exchange->chunked));
     struct framing framing = {.content_length = no_body ? -1 : content_length, .chunked = exchange->chunked};
     conn_set_state(conn, CONN_STREAMING);
-    if (!send_answer(conn, response, &framing, (struct str){NULL, 0}))
+    if (send_answer(conn, response, &framing, (struct str){NULL, 0}))
+        piece_sent(conn);
+    else
         set_broken(conn);
-    else if (!conn->advancing)
-        conn_settle(conn);
 }
 
 /* One piece, as a chunk where the answer is chunked. */
@@ -366,14 +375,11 @@ size_t http_exchange_send(struct http_exchange *exchange, struct str piece) {
             piece.n = (size_t)exchange->to_send;
         exchange->to_send -= (int64_t)piece.n;
     }
-    if (piece.n == 0 || exchange->without_body)
-        return out_waiting(conn);
-    if (!send_piece(conn, piece)) {
+    if (piece.n > 0 && !exchange->without_body && !send_piece(conn, piece)) {
         set_broken(conn);
         return SIZE_MAX;
     }
-    if (!conn->advancing)
-        conn_settle(conn);
+    piece_sent(conn);
     return out_waiting(conn);
 }
 

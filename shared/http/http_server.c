@@ -258,10 +258,8 @@ static void on_pending(void *ctx) {
         conn->pending = false;
         if (conn->state == CONN_CLOSED)
             server_bury(server, conn);
-        else if (conn->broken)
-            conn_gone(conn);
         else
-            conn_advance(conn);
+            conn_go_on(conn);
         conn = next;
     }
     server->depth--;

@@ -126,9 +126,10 @@ void http_exchange_respond(struct http_exchange *exchange, const struct http_res
  * A body sent in pieces (for slow or endless answers of a test server): begins with status and
  * headers (Content-Length when content_length >= 0, else chunked), then pieces, then the end.
  * http_exchange_send() returns the bytes that still wait in user space; at most HTTP_STREAM_HIGH_WATER are
- * accepted, more returns SIZE_MAX and nothing is taken. on_drained is called when those that waited are
- * sent; after a call that left none waiting it is not. Ending before content_length bytes were sent closes
- * the connection. None of these calls back; a client found gone meanwhile is told on the next turn.
+ * accepted, more returns SIZE_MAX and nothing is taken. After begin and after each send, on_drained (if any)
+ * is called once none wait, on a later turn at the earliest: a producer that sends one piece in it goes on
+ * for ever without starving others. Ending before content_length bytes were sent closes the connection. None
+ * of these calls back; a client found gone meanwhile is told on the next turn.
  */
 #define HTTP_STREAM_HIGH_WATER 262144
 
