@@ -37,7 +37,9 @@ static bool buf_grow(struct buf *buf, size_t n) {
     size_t wanted = buf->n + n;
     size_t room = buf->room ? buf->room : BUF_FIRST_BYTES;
     while (room < wanted)
-        room = room > buf->cap / 2 ? buf->cap : room * 2;
+        room *= 2;
+    if (room > buf->cap)
+        room = buf->cap;
     char *p = realloc(buf->p, room);
     if (!p) {
         buf->failed = true;
@@ -113,16 +115,35 @@ static bool add_short_decimal(struct buf *buf, double v) {
     return false;
 }
 
+/* Drops the zeros that end a fraction. */
+static size_t without_zeros(const char *text) {
+    size_t n = strlen(text);
+    if (!strchr(text, '.') || strchr(text, 'e'))
+        return n;
+    while (text[n - 1] == '0')
+        n--;
+    return text[n - 1] == '.' ? n - 1 : n;
+}
+
 void buf_add_double(struct buf *buf, double v) {
     if (add_short_decimal(buf, v))
         return;
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
+    char text[48];
+    int digits = 15;
+    while (digits < 17 && (snprintf(text, sizeof text, "%.*g", digits, v), strtod(text, NULL) != v))
+        digits++;
+    double magnitude = fabs(v);
+    if (magnitude >= 1e-6 && magnitude < 1e15) {
+        /* The same digits without an exponent: %.*f counts from the point, %.*g from the first digit. */
+        int before_point = (int)floor(log10(magnitude)) + 1;
+        do {
+            int decimals = digits - before_point;
+            snprintf(text, sizeof text, "%.*f", decimals > 0 ? decimals : 0, v);
+        } while (strtod(text, NULL) != v && digits++ < 18);
+    } else {
         snprintf(text, sizeof text, "%.*g", digits, v);
-        if (strtod(text, NULL) == v)
-            break;
     }
-    buf_add(buf, text, strlen(text));
+    buf_add(buf, text, without_zeros(text));
 }
 
 void buf_printf(struct buf *buf, const char *format, ...) {
