@@ -13,8 +13,7 @@ static bool is_space(char c) {
 }
 
 static bool is_name(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
 static bool name_among(struct str name, const struct str *names, size_t count) {
@@ -60,6 +59,7 @@ static size_t back_over_space(struct str s, size_t end) {
     return end;
 }
 
+/* Without a prefix: "href" of xlink:href, "url" of background:url. */
 static struct str name_before(struct str s, size_t end) {
     size_t from = end;
     while (from > 0 && end - from < 64 && is_name(s.p[from - 1]))
@@ -76,7 +76,7 @@ static struct str open_element(struct str s, size_t end) {
     if (from == limit)
         return (struct str){NULL, 0};
     size_t to = from;
-    while (to < end && is_name(s.p[to]))
+    while (to < end && (is_name(s.p[to]) || s.p[to] == ':'))
         to++;
     return (struct str){s.p + from, to - from};
 }
@@ -89,9 +89,7 @@ static bool attribute_loads(struct str s, size_t name_end) {
     struct str name = name_before(s, name_end);
     if (name_among(name, loading, COUNT_OF(loading)))
         return true;
-    if (!str_ieq(name, STR("href")) && !str_ieq(name, STR("xlink:href")))
-        return false;
-    return name_among(open_element(s, name_end), linking, COUNT_OF(linking));
+    return str_ieq(name, STR("href")) && name_among(open_element(s, name_end), linking, COUNT_OF(linking));
 }
 
 /* `attribute = "`, `url(`, `@import "` before at. */
