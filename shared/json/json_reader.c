@@ -268,7 +268,7 @@ static int on_end_map(void *ctx) {
     if (!json_close_object(reader))
         return 0;
     if (UNLIKELY(reader->top == reader->frames))
-        reader->done = true;
+        reader->done_at = (size_t)(position(reader) - reader->text.p);
     end_container(reader);
     return 1;
 }
@@ -296,12 +296,10 @@ static const yajl_callbacks callbacks = {
 /* ---- one reading ---- */
 
 static bool refuse_syntax(struct json_reader *reader) {
-    size_t at = yajl_get_bytes_consumed(reader->yajl);
-    if (reader->done)
-        return json_stop(reader, "has bytes after its end, near byte %zu", at);
     const char *why = (const char *)yajl_get_error(reader->yajl, 0, NULL, 0);
     int length = (int)strcspn(why, "\n");
-    return json_stop(reader, "is not JSON near byte %zu: %.*s", at, length, why);
+    return json_stop(reader, "is not JSON near byte %zu: %.*s", yajl_get_bytes_consumed(reader->yajl), length,
+                     why);
 }
 
 static bool run(struct json_reader *reader) {
@@ -346,7 +344,8 @@ int json_read(struct str text, const struct json_object *root, void *target, con
     reader.arena = arena;
     reader.tolerant = NULL;
     reader.error = error;
-    reader.failed = reader.done = false;
+    reader.failed = false;
+    reader.done_at = 0;
     reader.pool_used = 0;
     reader.pool_last = NULL;
     json_key_stack_init(&reader.keys);

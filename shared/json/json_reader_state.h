@@ -34,8 +34,8 @@ struct json_reader {
     struct json_frame *tolerant; /* the open object that swallows failures, or NULL */
     const char *bad_why;
     struct json_error *error;
-    bool failed; /* *error is filled */
-    bool done;   /* the root object is closed */
+    bool failed;    /* *error is filled */
+    size_t done_at; /* the offset at which the root object ended, 0 before */
     size_t pool_used;
     void *pool_last;
     jmp_buf no_memory;
