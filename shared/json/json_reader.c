@@ -298,6 +298,9 @@ static const yajl_callbacks callbacks = {
 static bool refuse_syntax(struct json_reader *reader) {
     const char *why = (const char *)yajl_get_error(reader->yajl, 0, NULL, 0);
     int length = (int)strcspn(why, "\n");
+    /* Which item it was is not known: the path is that of the array. */
+    if (!reader->top->object)
+        reader->top->count = 0;
     return json_stop(reader, "is not JSON near byte %zu: %.*s", yajl_get_bytes_consumed(reader->yajl), length,
                      why);
 }
@@ -312,10 +315,16 @@ static bool run(struct json_reader *reader) {
     yajl_status status = yajl_parse(reader->yajl, (const unsigned char *)reader->text.p, reader->text.n);
     if (reader->failed)
         return false;
+    /* Not left to yajl: to it, what may be the beginning of a token behind the end is no mistake yet. */
+    if (reader->done_at == reader->text.n)
+        return true;
+    if (reader->done_at > 0)
+        return json_stop(reader, "is not JSON: it goes on behind its end at byte %zu", reader->done_at);
     if (status != yajl_status_ok)
         return refuse_syntax(reader);
-    return reader->done ||
-           json_stop(reader, "is not JSON: it ends too early, after byte %zu", reader->text.n);
+    if (reader->top == reader->frames)
+        return json_stop(reader, "must be an object");
+    return json_stop(reader, "is not JSON: it ends too early, after byte %zu", reader->text.n);
 }
 
 static bool begins_with_bom(struct str text) {
