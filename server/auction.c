@@ -1,7 +1,6 @@
 /* The life of an auction; see auction.h. Functions stand in the order in which they happen. */
 #include "auction.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "answer.h"
@@ -10,6 +9,7 @@
 #include "base/log.h"
 #include "clearing.h"
 
+#define BID_ID_BYTES      16 /* the auction's id in hexadecimal */
 #define SPARE_AUCTIONS    256
 #define ANSWER_KEEP_BYTES 65536 /* of the answer buffer between auctions */
 
@@ -160,6 +160,11 @@ static struct str answer_currency(const struct auction *auction) {
     return request->cur.count ? request->cur.items[0] : auction->exchange->config->auction.default_currency;
 }
 
+static void write_bid_id(uint64_t id, char *out) {
+    for (int i = BID_ID_BYTES - 1; i >= 0; i--, id >>= 4)
+        out[i] = "0123456789abcdef"[id & 15];
+}
+
 static void count_bids(struct auction *auction, const struct bid *bids, size_t count) {
     struct stats_slot *stats = auction->exchange->stats;
     for (size_t i = 0; i < count; i++) {
@@ -199,12 +204,12 @@ static void auction_clear(struct auction *auction, enum auction_end end) {
     size_t valid = clearing_run(&rules, bids, count, config->auction.price_increment);
     count_bids(auction, bids, count);
 
-    char bid_id[24];
-    int n = snprintf(bid_id, sizeof bid_id, "%016llx", (unsigned long long)auction->id);
+    char bid_id[BID_ID_BYTES];
+    write_bid_id(auction->id, bid_id);
     struct answer_input input = {.rules = &rules,
                                  .bids = bids,
                                  .bid_count = count,
-                                 .bid_id = {bid_id, (size_t)n},
+                                 .bid_id = {bid_id, BID_ID_BYTES},
                                  .all_bids =
                                      auction->request.returnallbids || config->auction.return_all_bids,
                                  .seat_non_bid = auction->request.test,

@@ -82,8 +82,7 @@ int main(int argc, char **argv) {
     if (arguments.exit_status >= 0)
         return arguments.exit_status;
     if (arguments.action == ACTION_OPTIONS || arguments.action == ACTION_OPTIONS_MARKDOWN) {
-        config_print_options(stdout, arguments.action == ACTION_OPTIONS_MARKDOWN);
-        return 0;
+        return config_print_options(stdout, arguments.action == ACTION_OPTIONS_MARKDOWN) ? 0 : 1;
     }
     char error[CONFIG_ERROR_BYTES] = "out of memory";
     struct config *config =
@@ -94,7 +93,7 @@ int main(int argc, char **argv) {
     }
     int status = 0;
     if (arguments.action == ACTION_PRINT) {
-        config_print(config, stdout);
+        status = config_print(config, stdout) ? 0 : 1;
     } else if (arguments.action == ACTION_CHECK) {
         printf("slimbid: %s: ok\n", arguments.config ? arguments.config : "embedded defaults");
     } else {

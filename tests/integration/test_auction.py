@@ -39,10 +39,10 @@ def test_second_price(start):
 
 def test_bad_partners_hurt_nobody(start):
     modes = ["never", "drip", "garbage", "not-json", "cut", "wrong-imp", "wrong-id", "gzip-bomb", "bad-gzip", "reset",
-             "error", "redirect", "negative", "wrong-cur", "huge", "wrong-size", "empty", "nbr"]
-    faces = [f"{m}=mode={m}&bytes=200000000&price=fixed:9" for m in modes]
-    partner = start(Partner, "good=price=fixed:1", *faces)
-    slimbid = start(Slimbid, {"partners": partners(partner, "good", *modes)})
+             "error", "redirect", "negative", "wrong-currency", "huge", "wrong-size", "empty", "nbr"]
+    faces = [f"{m}=mode={m}&bytes=20000000&price=fixed:9" for m in modes]
+    good, bad = start(Partner, "good=price=fixed:1"), start(Partner, *faces)
+    slimbid = start(Slimbid, {"partners": partners(good, "good") + partners(bad, *modes)})
     before = slimbid.resident()
     for i in range(5):
         status, answer, took = slimbid.auction(banner_request(id=f"r-{i}"))
@@ -55,7 +55,7 @@ def test_bad_partners_hurt_nobody(start):
                           "wrong-id": "bad_answer", "gzip-bomb": "too_large", "reset": "broken",
                           "error": "bad_status", "redirect": "bad_status", "huge": "too_large"}.items():
         assert m[f'slimbid_partner_calls_total{{partner="{name}",outcome="{outcome}"}}'] >= 1, name
-    for name, reason in {"wrong-imp": "unknown_imp", "negative": "bad_price", "wrong-cur": "currency",
+    for name, reason in {"wrong-imp": "unknown_imp", "negative": "bad_price", "wrong-currency": "currency",
                          "wrong-size": "size"}.items():
         assert m[f'slimbid_partner_bids_refused_total{{partner="{name}",reason="{reason}"}}'] >= 1, name
     assert slimbid.resident() - before < 24 << 20
