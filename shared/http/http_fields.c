@@ -134,9 +134,31 @@ static bool note_once(struct http_parser *parser, struct str *slot, struct str v
     return true;
 }
 
-/* Equal but for case; pattern is lower case. '_' equals '-', because gateways that hand headers on as
- * variables make them the same. Names hold tchar only, so or-ing 0x20 confuses nothing else that matters. */
-static bool name_is(struct str name, struct str pattern) {
+static inline uint64_t load_lower(const char *p, size_t n) {
+    uint64_t word = 0;
+    memcpy(&word, p, n);
+    return word | UINT64_C(0x2020202020202020);
+}
+
+/* Equal but for case, for a pattern of 4 to 24 lower-case letters and '-', of the name's length. Names hold
+ * tchar only, and no other tchar becomes one of those by or-ing 0x20. n is constant where this is called. */
+static inline bool same_name(const char *name, const char *pattern, size_t n) {
+    if (n < 8)
+        return load_lower(name, 4) == load_lower(pattern, 4) &&
+               load_lower(name + n - 4, 4) == load_lower(pattern + n - 4, 4);
+    uint64_t differences = (load_lower(name, 8) ^ load_lower(pattern, 8)) |
+                           (load_lower(name + n - 8, 8) ^ load_lower(pattern + n - 8, 8));
+    if (n > 16)
+        differences |= load_lower(name + 8, 8) ^ load_lower(pattern + 8, 8);
+    return differences == 0;
+}
+#define NAME_IS(name, literal) same_name((name).p, "" literal, sizeof(literal) - 1)
+
+/* Equal but for case and '_' in place of '-', which gateways that hand headers on as variables make the same.
+ */
+static bool disguised_name(struct str name, struct str pattern) {
+    if (name.n != pattern.n)
+        return false;
     for (size_t i = 0; i < pattern.n; i++) {
         char c = name.p[i] == '_' ? '-' : (char)(name.p[i] | 0x20);
         if (c != pattern.p[i])
@@ -145,48 +167,45 @@ static bool name_is(struct str name, struct str pattern) {
     return true;
 }
 
-static bool has_underscore(struct str name) {
-    return memchr(name.p, '_', name.n) != NULL;
-}
-
 bool http_field_note(struct http_parser *parser, const struct http_header *header) {
     struct str name = header->name, value = header->value;
     struct http_request *request = &parser->request;
     switch (name.n) {
     case 4:
-        if (name_is(name, STR("host")))
+        if (NAME_IS(name, "host"))
             return note_host(parser, value);
         break;
     case 6:
-        if (name_is(name, STR("expect")))
+        if (NAME_IS(name, "expect"))
             return note_expect(parser, value);
         break;
     case 10:
-        if (name_is(name, STR("connection")))
+        if (NAME_IS(name, "connection"))
             return note_connection(parser, value);
         break;
     case 12:
-        if (name_is(name, STR("content-type")) && !has_underscore(name))
+        if (NAME_IS(name, "content-type"))
             return note_once(parser, &request->content_type, value);
         break;
     case 14:
-        if (name_is(name, STR("content-length")))
-            return has_underscore(name) ? http_refuse(parser, 400, "Content-Length in disguise")
-                                        : note_length(parser, value);
+        if (NAME_IS(name, "content-length"))
+            return note_length(parser, value);
+        if (disguised_name(name, STR("content-length")))
+            return http_refuse(parser, 400, "Content-Length in disguise");
         break;
     case 15:
-        if (name_is(name, STR("accept-encoding")) && !has_underscore(name) &&
-            !str_present(request->accept_encoding))
+        if (NAME_IS(name, "accept-encoding") && !str_present(request->accept_encoding))
             request->accept_encoding = value;
         break;
     case 16:
-        if (name_is(name, STR("content-encoding")) && !has_underscore(name))
+        if (NAME_IS(name, "content-encoding"))
             return note_once(parser, &request->content_encoding, value);
         break;
     case 17:
-        if (name_is(name, STR("transfer-encoding")))
-            return has_underscore(name) ? http_refuse(parser, 400, "Transfer-Encoding in disguise")
-                                        : note_transfer_encoding(parser, value);
+        if (NAME_IS(name, "transfer-encoding"))
+            return note_transfer_encoding(parser, value);
+        if (disguised_name(name, STR("transfer-encoding")))
+            return http_refuse(parser, 400, "Transfer-Encoding in disguise");
         break;
     default:
         break;
@@ -231,7 +250,7 @@ bool http_field_check_trailer(struct http_parser *parser, struct str name) {
         STR_INIT("via"),
     };
     for (size_t i = 0; i < COUNT_OF(forbidden); i++)
-        if (name.n == forbidden[i].n && name_is(name, forbidden[i]))
+        if (disguised_name(name, forbidden[i]))
             return http_refuse(parser, 400, "a field that may not be a trailer");
     return true;
 }
