@@ -64,6 +64,18 @@ static size_t first_of_seat(const struct answer_input *input, struct str seat) {
     return low;
 }
 
+/* A bid that could not be read may claim anything, bytes that are no UTF-8 included. */
+static struct str claimed_imp(const struct openrtb_request *request, const struct bid *bid) {
+    if (bid->imp)
+        return bid->imp->id;
+    if (!bid->in->invalid && str_present(bid->in->impid))
+        return bid->in->impid;
+    for (size_t i = 0; i < request->imp_count; i++)
+        if (str_eq(request->imps[i].id, bid->in->impid))
+            return request->imps[i].id;
+    return STR("");
+}
+
 /* Adds the refused bids of the seat whose place in the order is i. Returns the place after the seat. */
 static size_t add_refused(struct nonbid_writer *writer, size_t i, struct str seat) {
     const struct answer_input *input = writer->input;
@@ -71,8 +83,7 @@ static size_t add_refused(struct nonbid_writer *writer, size_t i, struct str sea
         const struct bid *bid = by_seat(input, i);
         if (bid->refusal == BID_VALID)
             continue;
-        struct str claimed = str_present(bid->in->impid) ? bid->in->impid : STR("");
-        add_entry(writer, bid->imp ? bid->imp->id : claimed, bid_refusal_nonbid_code(bid->refusal));
+        add_entry(writer, claimed_imp(input->rules->request, bid), bid_refusal_nonbid_code(bid->refusal));
     }
     return i;
 }

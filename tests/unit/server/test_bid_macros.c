@@ -206,7 +206,7 @@ static void hostile_text_is_linear(void **state) {
     (void)state;
     struct macro_fixture f;
     init(&f);
-    size_t n = 1000000;
+    size_t n = 200000;
     char *text = malloc(n);
     assert_non_null(text);
     for (size_t i = 0; i < n; i++)

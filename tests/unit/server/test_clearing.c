@@ -194,7 +194,7 @@ static void ties_fall_by_the_auction(void **state) {
     (void)state;
     unsigned won[2] = {0, 0};
     for (int i = 0; i < 400; i++) {
-        char id[16];
+        char id[32];
         snprintf(id, sizeof id, "auction-%d", i);
         const char *winner[2];
         for (uint32_t turned = 0; turned < 2; turned++) { /* whoever answers first */
@@ -249,7 +249,7 @@ static void any_number_is_sorted(void **state) {
         struct clearing_fixture f;
         init(&f, 2, DEALS(""));
         for (size_t i = 0; i < count; i++) {
-            char id[16];
+            char id[32];
             snprintf(id, sizeof id, "%zu", i);
             double price = (double)(prng_next(&prng) % 20) / 10; /* some are 0: refused */
             const char *imp = prng_next(&prng) & 1 ? "1" : "2";
@@ -289,7 +289,7 @@ static void thousands_of_bids_are_no_burden(void **state) {
     struct clearing_fixture f;
     init(&f, 2, "");
     for (int i = 0; i < FIXTURE_BIDS; i++) {
-        char id[16];
+        char id[32];
         snprintf(id, sizeof id, "%d", i);
         add(&f, 0, "1", &(struct offer){id, 1 + i % 7, "USD", ""});
     }
