@@ -72,7 +72,7 @@ enum gzip_result gzip_inflate(struct gzip *gzip, struct str in, struct buf *out)
         return in.n > UINT_MAX ? GZIP_TOO_LARGE : GZIP_NO_MEMORY;
     z_stream *z = &gzip->in;
     unsigned char beyond; /* where the first byte past the cap would go */
-    z->next_in = (unsigned char *)(uintptr_t)in.p;
+    z->next_in = (unsigned char *)in.p;
     z->avail_in = (unsigned)in.n;
     for (;;) {
         bool full = out->n == out->cap;
@@ -105,7 +105,7 @@ enum gzip_result gzip_deflate(struct gzip *gzip, struct str in, int level, struc
     size_t bound = deflateBound(z, (unsigned long)in.n);
     if (!buf_reserve(out, bound))
         return bound > out->cap - out->n ? GZIP_TOO_LARGE : GZIP_NO_MEMORY;
-    z->next_in = (unsigned char *)(uintptr_t)in.p;
+    z->next_in = (unsigned char *)in.p;
     z->avail_in = (unsigned)in.n;
     z->next_out = (unsigned char *)out->p + out->n;
     z->avail_out = at_most_uint(out->room - out->n);

@@ -37,7 +37,7 @@ enum {
 };
 
 #define CONN_NO_DEADLINE UINT64_MAX
-#define CONN_UNLINKED_FD -2 /* closed, and out of the list of open connections */
+#define CONN_UNLINKED_FD (-2) /* closed, and out of the list of open connections */
 
 enum conn_state {
     CONN_IDLE,      /* accepted or answered; no byte of a next request has been parsed */

@@ -160,7 +160,7 @@ static bool disguised_name(struct str name, struct str pattern) {
     if (name.n != pattern.n)
         return false;
     for (size_t i = 0; i < pattern.n; i++) {
-        char c = name.p[i] == '_' ? '-' : (char)(name.p[i] | 0x20);
+        int c = name.p[i] == '_' ? '-' : name.p[i] | 0x20;
         if (c != pattern.p[i])
             return false;
     }

@@ -50,7 +50,7 @@ bool out_write(struct http_conn *conn, struct iovec *pieces, size_t count) {
 }
 
 bool out_write_one(struct http_conn *conn, struct str piece) {
-    struct iovec one = {.iov_base = (void *)(uintptr_t)piece.p, .iov_len = piece.n};
+    struct iovec one = {.iov_base = (void *)piece.p, .iov_len = piece.n};
     return out_write(conn, &one, 1);
 }
 

@@ -282,7 +282,7 @@ static enum step on_headers(struct http_parser *parser, const char *p, size_t n)
 static enum step on_trailers(struct http_parser *parser, const char *p, size_t n) {
     for (;;) {
         bool last;
-        struct http_header field;
+        struct http_header field = {{NULL, 0}, {NULL, 0}};
         enum step step = next_field(parser, p, n, &field, &last);
         if (step != STEP_ON)
             return step;

@@ -6,7 +6,7 @@
 #include "http/http_conn.h"
 
 static struct http_conn *conn_of(const struct http_exchange *exchange) {
-    return CONTAINER_OF((struct http_exchange *)(uintptr_t)exchange, struct http_conn, exchange);
+    return CONTAINER_OF((struct http_exchange *)exchange, struct http_conn, exchange);
 }
 
 /* ---- what the handler may ask ---- */
@@ -156,7 +156,7 @@ static struct head make_head(struct http_conn *conn, const struct http_response 
 
 static void add_piece(struct iovec *pieces, size_t *count, struct str s) {
     if (s.n > 0)
-        pieces[(*count)++] = (struct iovec){.iov_base = (void *)(uintptr_t)s.p, .iov_len = s.n};
+        pieces[(*count)++] = (struct iovec){.iov_base = (void *)s.p, .iov_len = s.n};
 }
 
 /* Sends head and body in one system call; false when the connection is broken. */
