@@ -331,10 +331,7 @@ static bool call_load(struct outbound_call *call) {
     bool get = call->body.n == 0;
     bool ok = true;
     if (get != call->is_get) {
-        ok = curl_easy_setopt(call->easy, get ? CURLOPT_HTTPGET : CURLOPT_POST, 1L) == CURLE_OK &&
-             curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER,
-                              get ? target->get_headers : target->post_headers) == CURLE_OK;
-        call->is_get = get;
+        ok = outbound_headers_set(call, get);
         call->body_set = NULL;
     }
     if (get || !ok)

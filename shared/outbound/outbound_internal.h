@@ -1,6 +1,7 @@
 /*
  * What the files of this module share: outbound.c (the calls' lives), outbound_target.c (targets and their
- * handles), outbound_sockets.c (libcurl's sockets and timer in our loop). Nobody else includes this.
+ * handles), outbound_headers.c (how a request begins), outbound_sockets.c (libcurl's sockets and timer in our
+ * loop). Nobody else includes this.
  */
 #ifndef SLIMBID_OUTBOUND_INTERNAL_H
 #define SLIMBID_OUTBOUND_INTERNAL_H
@@ -35,16 +36,22 @@ struct outbound {
     struct outbound_target *targets;
 };
 
+/* How a request begins; see outbound_headers.c. */
+struct outbound_head {
+    struct curl_slist *list;
+    char *request_target; /* NULL: libcurl makes it */
+};
+
 struct outbound_target {
     struct outbound *outbound;
     struct outbound_target *next;
     struct outbound_target_options options; /* its pointers are not kept */
     char *name;
-    char *url;
+    CURLU *url;
+    bool tls;
     char *host_port; /* "host:port", the name libcurl knows the addresses under */
     char *ca_file;
-    struct curl_slist *post_headers;
-    struct curl_slist *get_headers;
+    struct outbound_head heads[2];    /* of a POST, of a GET */
     struct resolver_name *resolved;   /* NULL: the host is numeric */
     struct curl_slist *addresses;     /* for CURLOPT_RESOLVE, as of addresses_version */
     struct curl_slist *addresses_old; /* the version before: handles that did not run since point to it */
@@ -111,6 +118,15 @@ struct outbound_call *outbound_call_create(struct outbound_target *target) CHECK
 bool outbound_call_address(struct outbound_call *call) CHECK_RESULT;
 /* Frees the target; its calls are out of libcurl. */
 void outbound_target_free(struct outbound_target *target);
+
+/* ---- outbound_headers.c ---- */
+
+/* Checks the headers and builds the target's heads. What is wrong, or NULL. */
+const char *outbound_headers_build(struct outbound_target *target,
+                                   const struct str_list *headers) CHECK_RESULT;
+void outbound_headers_free(struct outbound_target *target);
+/* Makes the call's handle one that POSTs, or one that GETs. */
+bool outbound_headers_set(struct outbound_call *call, bool get) CHECK_RESULT;
 
 /* ---- outbound_sockets.c ---- */
 

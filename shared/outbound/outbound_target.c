@@ -46,149 +46,53 @@ static char *url_part(CURLU *url, CURLUPart part, unsigned flags) {
     return curl_url_get(url, part, &text, flags) == CURLUE_OK ? text : NULL;
 }
 
-/* What is wrong with the parts, or NULL. On success the target has its url and host_port, *host the host. */
-static const char *url_take(struct outbound_target *target, CURLU *url, char **host) {
+/* What is wrong with the parts, or NULL. */
+static const char *url_check(struct outbound_target *target) {
+    char *scheme = url_part(target->url, CURLUPART_SCHEME, 0);
+    char *user = url_part(target->url, CURLUPART_USER, 0);
+    char *port = url_part(target->url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    char *host = url_part(target->url, CURLUPART_HOST, 0);
     const char *wrong = NULL;
-    char *scheme = url_part(url, CURLUPART_SCHEME, 0);
-    char *user = url_part(url, CURLUPART_USER, 0);
-    char *whole = url_part(url, CURLUPART_URL, 0);
-    char *port = url_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-    *host = url_part(url, CURLUPART_HOST, 0);
     if (!scheme || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
         wrong = "must begin with http:// or https://";
     else if (user)
         wrong = "must hold no user name";
-    else if (!*host || !port || !whole || (!resolver_is_numeric(*host) && !host_chars_ok(*host)))
+    else if (!host || !port || (!resolver_is_numeric(host) && !host_chars_ok(host)))
         wrong = "has a bad host (a name in another script must be written as xn--...)";
-    else if (asprintf(&target->host_port, "%s:%s", *host, port) < 0) {
+    else if (asprintf(&target->host_port, "%s:%s", host, port) < 0) {
         target->host_port = NULL;
         wrong = "out of memory";
-    } else if (!(target->url = strdup(whole)))
-        wrong = "out of memory";
+    }
+    target->tls = scheme && strcmp(scheme, "https") == 0;
     curl_free(scheme);
     curl_free(user);
-    curl_free(whole);
     curl_free(port);
+    curl_free(host);
     return wrong;
 }
 
-static const char *url_read(struct outbound_target *target, const char *text) {
+static const char *host_watch(struct outbound_target *target) {
     struct outbound *outbound = target->outbound;
-    char *host = NULL;
-    const char *wrong = NULL;
-    CURLU *url = curl_url();
-    if (!url)
-        wrong = "out of memory";
-    else if (!text || strlen(text) > URL_BYTES_MAX || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
-        wrong = "is not a URL";
-    else
-        wrong = url_take(target, url, &host);
-    if (!wrong && !resolver_is_numeric(host)) {
+    char *host = url_part(target->url, CURLUPART_HOST, 0);
+    if (host && !resolver_is_numeric(host)) {
         if (!outbound->resolver)
             outbound->resolver = resolver_create(outbound->loop);
         if (outbound->resolver)
             target->resolved = resolver_watch(outbound->resolver, host, target->options.resolve_interval_us);
-        if (!target->resolved)
-            wrong = "can't be looked up: out of memory";
     }
+    bool ok = host && (target->resolved || resolver_is_numeric(host));
     curl_free(host);
-    curl_url_cleanup(url);
-    return wrong;
+    return ok ? NULL : "out of memory";
 }
 
-/* ---- headers ---- */
-
-static bool header_add(struct curl_slist **list, const char *line) {
-    struct curl_slist *grown = curl_slist_append(*list, line);
-    if (grown)
-        *list = grown;
-    return grown != NULL;
-}
-
-static struct str header_name(struct str line) {
-    const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
-    return colon ? (struct str){line.p, (size_t)(colon - line.p)} : (struct str){NULL, 0};
-}
-
-static bool header_given(const struct str_list *headers, struct str name) {
-    for (size_t i = 0; i < headers->count; i++)
-        if (str_ieq(header_name(headers->items[i]), name))
-            return true;
-    return false;
-}
-
-/* A header line that says one thing to every reader: a token, a colon, a value without control bytes. */
-static bool header_ok(struct str line) {
-    struct str name = header_name(line);
-    if (name.n == 0 || line.n > 1024)
-        return false;
-    for (size_t i = 0; i < name.n; i++)
-        if (name.p[i] <= ' ' || name.p[i] >= 127 || strchr("()<>@,;:\\\"/[]?={}", name.p[i]))
-            return false;
-    bool value = false;
-    for (size_t i = name.n + 1; i < line.n; i++) {
-        unsigned char c = (unsigned char)line.p[i];
-        if ((c < ' ' && c != '\t') || c == 127)
-            return false;
-        value = value || (c != ' ' && c != '\t');
-    }
-    return value;
-}
-
-/* Those that are ours to write: they say how the message is framed or packed. */
-static bool header_ours(struct str name) {
-    static const struct str ours[] = {STR_INIT("content-length"),
-                                      STR_INIT("transfer-encoding"),
-                                      STR_INIT("connection"),
-                                      STR_INIT("expect"),
-                                      STR_INIT("content-encoding"),
-                                      STR_INIT("accept-encoding"),
-                                      STR_INIT("host"),
-                                      STR_INIT("upgrade")};
-    for (size_t i = 0; i < COUNT_OF(ours); i++)
-        if (str_ieq(name, ours[i]))
-            return true;
-    return false;
-}
-
-/* What is wrong, or NULL. */
-static const char *headers_copy(struct outbound_target *target, const struct str_list *headers) {
-    if (headers->count > HEADERS_MAX)
-        return "too many headers";
-    for (size_t i = 0; i < headers->count; i++) {
-        struct str line = headers->items[i];
-        char copy[1025];
-        if (!header_ok(line))
-            return "a header must be \"Name: value\" without control characters, at most 1024 bytes";
-        if (header_ours(header_name(line)))
-            return "a header that frames the message can't be set";
-        memcpy(copy, line.p, line.n);
-        copy[line.n] = 0;
-        bool post_only = str_ieq(header_name(line), STR("content-type"));
-        if (!header_add(&target->post_headers, copy) ||
-            (!post_only && !header_add(&target->get_headers, copy)))
-            return "out of memory";
-    }
-    return NULL;
-}
-
-static const char *headers_build(struct outbound_target *target, const struct str_list *headers) {
-    const struct outbound_target_options *options = &target->options;
-    struct curl_slist **both[] = {&target->post_headers, &target->get_headers};
-    const char *wrong = headers_copy(target, headers);
-    bool ok = true;
-    for (size_t i = 0; i < COUNT_OF(both); i++) {
-        ok = ok && header_add(both[i], "Expect:"); /* never wait for 100 Continue */
-        if (!header_given(headers, STR("user-agent")))
-            ok = ok && header_add(both[i], "User-Agent: slimbid");
-        if (options->gzip_answer)
-            ok = ok && header_add(both[i], "Accept-Encoding: gzip");
-    }
-    if (!header_given(headers, STR("content-type")))
-        ok = ok && header_add(&target->post_headers, "Content-Type: application/json");
-    if (options->gzip_request)
-        ok = ok && header_add(&target->post_headers, "Content-Encoding: gzip");
-    return wrong ? wrong : ok ? NULL : "out of memory";
+static const char *url_read(struct outbound_target *target, const char *text) {
+    target->url = curl_url();
+    if (!target->url)
+        return "out of memory";
+    if (!text || strlen(text) > URL_BYTES_MAX ||
+        curl_url_set(target->url, CURLUPART_URL, text, 0) != CURLUE_OK)
+        return "is not a URL";
+    return url_check(target);
 }
 
 /* ---- making and freeing ---- */
@@ -215,8 +119,10 @@ static const char *target_fill(struct outbound_target *target,
         if (!outbound->gzip)
             return "out of memory";
     }
-    wrong = headers_build(target, &options->headers);
-    return wrong ? wrong : url_read(target, options->url);
+    wrong = url_read(target, options->url);
+    if (!wrong)
+        wrong = outbound_headers_build(target, &options->headers);
+    return wrong ? wrong : host_watch(target);
 }
 
 static void connections_set(struct outbound *outbound) {
@@ -270,14 +176,13 @@ void outbound_target_free(struct outbound_target *target) {
         call_free(call);
     }
     resolver_unwatch(target->resolved);
-    curl_slist_free_all(target->post_headers);
-    curl_slist_free_all(target->get_headers);
+    outbound_headers_free(target);
     curl_slist_free_all(target->addresses);
     curl_slist_free_all(target->addresses_old);
     buf_cleanup(&target->inflated);
     free(target->host_port);
     free(target->ca_file);
-    free(target->url);
+    curl_url_cleanup(target->url);
     free(target->name);
     free(target);
 }
@@ -313,11 +218,10 @@ static long whole_ms(uint64_t us) {
 
 static bool easy_set_transport(CURL *easy, const struct outbound_target *target) {
     const struct outbound_target_options *options = &target->options;
-    bool tls = strncmp(target->url, "https", 5) == 0;
     bool ok = true;
     long version = CURL_HTTP_VERSION_1_1;
     if (options->http2)
-        version = tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+        version = target->tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
     SET(CURLOPT_HTTP_VERSION, version);
     if (options->http2)
         SET(CURLOPT_PIPEWAIT, 1L);
@@ -328,8 +232,9 @@ static bool easy_set_transport(CURL *easy, const struct outbound_target *target)
     SET(CURLOPT_DNS_CACHE_TIMEOUT, -1L); /* addresses come from the resolver; spares a sweep per transfer */
     SET(CURLOPT_TCP_NODELAY, 1L);
     SET(CURLOPT_NOSIGNAL, 1L); /* no sigaction() around every step; the program ignores SIGPIPE */
-    SET(CURLOPT_PROXY, "");    /* none, whatever the environment says */
-    if (!tls)
+    SET(CURLOPT_PROXY, "");    /* none, whatever the environment says; both, or it is read at each call */
+    SET(CURLOPT_NOPROXY, "*");
+    if (!target->tls)
         return ok;
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -344,11 +249,9 @@ static bool easy_set_transport(CURL *easy, const struct outbound_target *target)
 static bool easy_set(CURL *easy, struct outbound_call *call) {
     const struct outbound_target *target = call->target;
     bool ok = true;
-    SET(CURLOPT_URL, target->url);
+    SET(CURLOPT_CURLU, target->url); /* parsed once: a text would be parsed at each call */
     SET(CURLOPT_PRIVATE, call);
     SET(CURLOPT_SHARE, target->outbound->share);
-    SET(CURLOPT_POST, 1L);
-    SET(CURLOPT_HTTPHEADER, target->post_headers);
     SET(CURLOPT_WRITEFUNCTION, outbound_on_body);
     SET(CURLOPT_WRITEDATA, call);
     SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
@@ -356,7 +259,7 @@ static bool easy_set(CURL *easy, struct outbound_call *call) {
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)target->options.max_answer_bytes);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    return ok && easy_set_transport(easy, target);
+    return ok && outbound_headers_set(call, false) && easy_set_transport(easy, target);
 }
 
 struct outbound_call *outbound_call_create(struct outbound_target *target) {

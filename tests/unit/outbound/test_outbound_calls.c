@@ -50,10 +50,37 @@ static void sends_its_headers(void **state) {
     assert_non_null(strstr(request, "\r\nContent-Type: application/json\r\n"));
     assert_non_null(strstr(request, "\r\nx-openrtb-version: 2.6\r\n"));
     assert_non_null(strstr(request, "\r\nX-Key: abc\r\n"));
-    assert_non_null(strstr(request, "\r\nUser-Agent: slimbid\r\n"));
+    assert_non_null(strstr(request, "\r\nUser-Agent: slimbid HTTP/1.1\r\n"));
     assert_non_null(strstr(request, "\r\nAccept-Encoding: gzip\r\n"));
     assert_non_null(strstr(request, "\r\nContent-Length: 2\r\n"));
     assert_null(strstr(request, "Expect"));
+}
+
+/* The whole head, byte for byte: libcurl must add nothing to what outbound_headers.c puts together. */
+static void head_is_exactly_this(void **state) {
+    struct fixture *f = *state;
+    char expected[600];
+    struct str header = STR_INIT("x-openrtb-version: 2.6");
+    f->options.headers = (struct str_list){&header, 1};
+    fixture_ask(f, fixture_target(f, "/ok?a=1&b=%20"), "{}", 50);
+    snprintf(expected, sizeof expected,
+             "POST /ok?a=1&b=%%20 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nx-openrtb-version: 2.6\r\n"
+             "Content-Type: application/json\r\nAccept-Encoding: gzip\r\nUser-Agent: slimbid HTTP/1.1\r\n"
+             "Content-Length: 2\r\n\r\n{}",
+             f->server.port);
+    assert_string_equal(f->server.last_request, expected);
+}
+
+static void another_user_agent_goes_the_usual_way(void **state) {
+    struct fixture *f = *state;
+    struct str headers[] = {STR_INIT("User-Agent: other/1"), STR_INIT("content-type: text/plain")};
+    f->options.headers = (struct str_list){headers, COUNT_OF(headers)};
+    assert_int_equal(fixture_ask(f, fixture_target(f, "/ok"), "{}", 2000).status, 200);
+    const char *request = f->server.last_request;
+    assert_non_null(strstr(request, "POST /ok HTTP/1.1\r\nHost: 127.0.0.1:"));
+    assert_non_null(strstr(request, "\r\nUser-Agent: other/1\r\n"));
+    assert_non_null(strstr(request, "\r\ncontent-type: text/plain\r\n"));
+    assert_null(strstr(request, "application/json"));
 }
 
 static void empty_body_is_a_get_and_back(void **state) {
@@ -249,6 +276,8 @@ int main(void) {
         TEST(body_arrives_as_written),
         TEST(every_status_is_an_answer),
         TEST(sends_its_headers),
+        TEST(head_is_exactly_this),
+        TEST(another_user_agent_goes_the_usual_way),
         TEST(empty_body_is_a_get_and_back),
         TEST(proxy_of_the_environment_is_ignored),
         TEST(a_hundred_calls_one_connection),

@@ -103,19 +103,20 @@ static void connect_timeout_is_connect_failed(void **state) {
     struct fixture *f = *state;
     struct test_server *server = &f->server;
     struct told told[600];
-    f->options.connect_timeout_us = 60000;
+    f->options.connect_timeout_us = 200000;
     f->options.max_in_flight = COUNT_OF(told);
     f->options.max_connections = COUNT_OF(told);
     struct outbound_target *target = fixture_target(f, "/ok");
     assert_int_equal(watch_set(server->watch, 0), 0); /* nobody accepts */
     for (size_t i = 0; i < COUNT_OF(told); i++)
-        fixture_send(f, target, "{}", 400, &told[i]);
+        fixture_send(f, target, "{}", 3000, &told[i]);
     fixture_wait(f);
     unsigned failed = 0;
     for (size_t i = 0; i < COUNT_OF(told); i++) {
         failed += told[i].outcome == OUTBOUND_CONNECT_FAILED;
+        assert_true(told[i].outcome == OUTBOUND_CONNECT_FAILED || told[i].outcome == OUTBOUND_TIMEOUT);
         if (told[i].outcome == OUTBOUND_CONNECT_FAILED)
-            assert_in_range(told[i].took_us, 50000, 399999);
+            assert_true(told[i].took_us < 2000000); /* long before the deadline */
     }
     assert_true(failed > 300); /* the backlog holds about 128 */
     assert_int_equal(watch_set(server->watch, WATCH_READ), 0);
