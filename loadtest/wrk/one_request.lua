@@ -3,6 +3,7 @@
 --   wrk -t1 -c64 -d5 -s loadtest/wrk/one_request.lua http://127.0.0.1:8080/openrtb2/auction
 --   BIDDER=alpha wrk ...    asks that partner
 --   BIDDER= wrk ...         asks all partners
+--   COUNT=0 wrk ...         does not count answers by status, which takes wrk a third of its speed
 local bidder = os.getenv("BIDDER") or "nobody"
 local ext = ""
 if bidder ~= "" then
@@ -19,5 +20,7 @@ wrk.body = '{"id":"6f1a1e0c-2b54-4c6e-9f5d-0c7c9f0e1b22","imp":[{"id":"1","banne
    .. '"devicetype":2,"geo":{"country":"USA","region":"NY"}},"user":{"id":"visitor-77"},"at":1,"tmax":150,'
    .. '"cur":["USD"],"bcat":["IAB25","IAB26"],"badv":["competitor.example"],"source":{"tid":"0f61c7a2"}}'
 
-package.path = package.path .. ";" .. (debug.getinfo(1, "S").source:match("^@(.*/)") or "./") .. "?.lua"
-require("summary").count_by_status()
+if os.getenv("COUNT") ~= "0" then
+   package.path = package.path .. ";" .. (debug.getinfo(1, "S").source:match("^@(.*/)") or "./") .. "?.lua"
+   require("summary").count_by_status()
+end
