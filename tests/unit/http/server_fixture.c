@@ -108,6 +108,9 @@ static void on_request(void *ctx, struct http_exchange *exchange) {
     if (str_eq(path, STR("/echo"))) {
         struct http_response response = {.status = 200, .body = request->body};
         http_exchange_respond(exchange, &response);
+    } else if (str_eq(path, STR("/peer"))) {
+        struct http_response response = {.status = 200, .body = http_exchange_peer(exchange)};
+        http_exchange_respond(exchange, &response);
     } else if (str_eq(path, STR("/later"))) {
         answer_later(fixture, exchange);
     } else if (str_eq(path, STR("/hold"))) {

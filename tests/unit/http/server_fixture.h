@@ -1,10 +1,20 @@
 /*
  * A real server on a loopback port, its loop in a thread of its own, so that a test is a plain blocking
- * client. The handler answers by path: /echo    200 with the request's body       /none   204 /later   204
- * after 20 ms                   /hold   never; what happens to it is counted /text?N  200 with N bytes of
- * text          /raw?N  the same as application/octet-stream /stream?N, /sized?N   N pieces "piece\n",
- * chunked or with a Content-Length (and /short: one too few) /endless pieces until the client leaves /reset
- * a reset      /close  204 and Connection: close /destroy the server is destroyed inside the handler
+ * client. The handler answers by path:
+ *
+ * - /echo: 200 with the request's body
+ * - /peer: 200 with the client's address
+ * - /none: 204
+ * - /later: 204 after 20 ms
+ * - /close: 204 and Connection: close
+ * - /hold: never; what happens to it is counted
+ * - /text?N: 200 with N bytes of text
+ * - /raw?N: the same as application/octet-stream
+ * - /stream?N, /sized?N: N pieces "piece\n", chunked or with a Content-Length
+ * - /short?N: one piece less than its Content-Length says
+ * - /endless: pieces until the client leaves
+ * - /reset: a reset
+ * - /destroy: the server is destroyed inside the handler
  */
 #ifndef SLIMBID_TESTS_SERVER_FIXTURE_H
 #define SLIMBID_TESTS_SERVER_FIXTURE_H

@@ -34,6 +34,9 @@ static void plain_answers(void **state) {
     assert_null(answer_header(&answer, "Connection"));
     assert_null(answer_header(&answer, "Server"));
     answer_cleanup(&answer);
+    answer = ask(fixture, GET("/peer"), false);
+    assert_string_equal(answer.body, "127.0.0.1");
+    answer_cleanup(&answer);
     answer = ask(fixture, GET("/none"), true);
     assert_int_equal(answer.status, 204);
     assert_null(answer_header(&answer, "Content-Length"));
@@ -47,8 +50,8 @@ static void plain_answers(void **state) {
     assert_string_equal(answer_header(&answer, "Connection"), "close");
     answer_cleanup(&answer);
     fixture_stop(fixture);
-    assert_int_equal(fixture->stats.requests, 5);
-    assert_int_equal(fixture->stats.connections_accepted, 5);
+    assert_int_equal(fixture->stats.requests, 6);
+    assert_int_equal(fixture->stats.connections_accepted, 6);
 }
 
 static void head_has_no_body(void **state) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -171,6 +172,29 @@ static void clients_beyond_the_cap_wait(void **state) {
     assert_true(fixture->stats.accept_paused > 0);
 }
 
+/* Out of descriptors: the client waits in the backlog and is served once there is one. */
+static void running_out_of_descriptors_pauses(void **state) {
+    struct fixture *fixture = *state;
+    fixture_start(fixture);
+    struct rlimit usual, tight;
+    int next = dup(STDIN_FILENO);
+    assert_true(next >= 0);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    tight = usual;
+    tight.rlim_cur = (rlim_t)next + 1; /* one more, which the client takes */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    int fd = client_connect(fixture);
+    client_send_text(fd, GET("/none"));
+    usleep(80000);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_int_equal(client_status(fd), 204);
+    close(fd);
+    fixture_stop(fixture);
+    assert_true(fixture->stats.accept_errors > 0);
+    assert_true(fixture->stats.accept_errors < 10); /* paused, not spinning */
+}
+
 static void many_connections_come_and_go(void **state) {
     struct fixture *fixture = *state;
     fixture_start(fixture);
@@ -212,10 +236,15 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        SERVER_TEST(a_thousand_pipelined),        SERVER_TEST(a_slow_reader_hurts_nobody),
-        SERVER_TEST(a_reader_that_stops_is_cut),  SERVER_TEST(an_answer_beyond_the_cap_is_cut),
-        SERVER_TEST(answers_in_pieces),           SERVER_TEST(an_endless_answer_ends_with_its_client),
-        SERVER_TEST(clients_beyond_the_cap_wait), SERVER_TEST(many_connections_come_and_go),
+        SERVER_TEST(a_thousand_pipelined),
+        SERVER_TEST(a_slow_reader_hurts_nobody),
+        SERVER_TEST(a_reader_that_stops_is_cut),
+        SERVER_TEST(an_answer_beyond_the_cap_is_cut),
+        SERVER_TEST(answers_in_pieces),
+        SERVER_TEST(an_endless_answer_ends_with_its_client),
+        SERVER_TEST(clients_beyond_the_cap_wait),
+        SERVER_TEST(running_out_of_descriptors_pauses),
+        SERVER_TEST(many_connections_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
