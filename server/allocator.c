@@ -31,6 +31,7 @@ void allocator_stats(struct allocator_stats *stats) {
     stats->allocated = read_size("stats.allocated");
     stats->active = read_size("stats.active");
     stats->resident = read_size("stats.resident");
+    stats->requested = read_size("thread.allocated");
 }
 
 /* "arena.4096" stands for all arenas (MALLCTL_ARENAS_ALL). */

@@ -9,6 +9,7 @@
 
 struct allocator_stats {
     uint64_t allocated, active, resident; /* bytes */
+    uint64_t requested; /* bytes that this thread ever asked for: stands still while nothing allocates */
 };
 
 void allocator_stats(struct allocator_stats *stats);

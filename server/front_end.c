@@ -45,6 +45,7 @@ static void refresh_slot(void *ctx) {
     fe->slot->heap_allocated = heap.allocated;
     fe->slot->heap_active = heap.active;
     fe->slot->heap_resident = heap.resident;
+    fe->slot->heap_requested = heap.requested;
 }
 
 static void on_housekeeping(void *ctx) {
