@@ -46,6 +46,7 @@ static void write_path(struct json_reader *reader, bool of_value, const char *me
     put(out, size, n, member, strlen(member));
 }
 
+PRINTF_LIKE(4, 0)
 static void write_error(struct json_reader *reader, bool of_value, const char *member, const char *format,
                         va_list args) {
     if (reader->failed)

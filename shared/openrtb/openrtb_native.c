@@ -100,7 +100,7 @@ static bool check_unique_ids(struct json_reader *reader, const struct native_req
     for (size_t i = 1; i < request->asset_count; i++)
         for (size_t j = 0; j < i; j++)
             if (request->assets[i].id == request->assets[j].id) {
-                char member[40];
+                char member[48];
                 snprintf(member, sizeof(member), "assets[%zu].id", i);
                 return json_fail(reader, member, "is the id of assets[%zu] too", j);
             }

@@ -34,7 +34,7 @@ static bool check_granularity(struct json_reader *reader, void *target) {
     double last = 0;
     for (size_t i = 0; i < granularity->range_count; i++) {
         if (granularity->ranges[i].max <= last) {
-            char member[32];
+            char member[48];
             snprintf(member, sizeof(member), "ranges[%zu].max", i);
             return json_fail(reader, member, "must be above the range before");
         }

@@ -66,7 +66,7 @@ static bool check_imp_ids(struct json_reader *reader, const struct openrtb_reque
     for (size_t i = 1; i < request->imp_count; i++)
         for (size_t j = 0; j < i; j++)
             if (str_eq(request->imps[i].id, request->imps[j].id)) {
-                char member[32];
+                char member[48];
                 snprintf(member, sizeof(member), "imp[%zu].id", i);
                 return json_fail(reader, member, "is the id of imp[%zu] too", j);
             }
