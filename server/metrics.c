@@ -32,8 +32,9 @@ static const struct metric_row slot_rows[] = {
     {"slimbid_heap_active_bytes", "Bytes in the allocator's active pages.", METRIC_GAUGE, SLOT(heap_active)},
     {"slimbid_heap_resident_bytes", "Bytes that the allocator keeps resident.", METRIC_GAUGE,
      SLOT(heap_resident)},
-    {"slimbid_heap_requested_bytes_total", "Bytes ever asked from the allocator; still while nothing allocates.",
-     METRIC_COUNTER, SLOT(heap_requested)},
+    {"slimbid_heap_requested_bytes_total",
+     "Bytes ever asked from the allocator; still while nothing allocates.", METRIC_COUNTER,
+     SLOT(heap_requested)},
 };
 
 static const struct metric_row http_rows[] = {
@@ -158,7 +159,8 @@ static void write_auctions(const struct stats_slot *total, struct buf *out) {
 }
 
 static void write_http(const struct stats_slot *total, struct buf *out) {
-    static const char *const refusals[] = {"400", "408", "413", "414", "417", "431", "501", "505"};
+    static const char *const refusals[HTTP_REFUSAL_COUNT] = {"400", "408", "413", "414", "417",
+                                                             "431", "501", "505", "415", "503"};
     static const char *const phases[] = {"header", "body", "idle", "write"};
     const struct http_server_stats *listeners[] = {&total->http, &total->admin};
     static const char *const names[] = {"listener=\"public\"", "listener=\"admin\""};

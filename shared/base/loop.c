@@ -63,6 +63,17 @@ static void on_alarm(evutil_socket_t fd, short what, void *ctx) {
     loop->alarm_at_us = UINT64_MAX;
 }
 
+static void run_deferred(struct loop *loop) {
+    struct deferred *d = loop->deferred;
+    loop->deferred = NULL;
+    loop->deferred_tail = &loop->deferred;
+    while (d) {
+        struct deferred *next = d->next;
+        d->fn(d);
+        d = next;
+    }
+}
+
 struct loop *loop_create(void) {
     struct loop *loop = calloc(1, sizeof *loop);
     struct event_config *config = event_config_new();
@@ -90,6 +101,8 @@ fail:
 void loop_destroy(struct loop *loop) {
     if (!loop)
         return;
+    while (loop->deferred)
+        run_deferred(loop); /* what was closed since the last turn is freed too */
     if (loop->alarm)
         event_free(loop->alarm);
     if (loop->base)
@@ -136,17 +149,6 @@ static void run_timers(struct loop *loop) {
             break;
         timer_disarm(timer);
         timer->fn(timer->ctx);
-    }
-}
-
-static void run_deferred(struct loop *loop) {
-    struct deferred *d = loop->deferred;
-    loop->deferred = NULL;
-    loop->deferred_tail = &loop->deferred;
-    while (d) {
-        struct deferred *next = d->next;
-        d->fn(d);
-        d = next;
     }
 }
 
