@@ -34,19 +34,20 @@ uint64_t json_key_fold_middle(struct str text);
 
 /* readable: how many bytes may be read at text.p, at least text.n; with 8 and more it is faster. */
 static inline struct json_key json_key_make(struct str text, size_t readable) {
-    struct json_key key = {.text = text};
     size_t n = text.n;
+    uint64_t head = 0, tail = 0, middle = 0;
     if (LIKELY(readable >= 8))
-        key.head = json_key_load(text.p);
+        head = json_key_load(text.p);
     else
-        memcpy(&key.head, text.p, n);
+        memcpy(&head, text.p, n);
     if (n < 8)
-        key.head &= (UINT64_C(1) << (8 * n)) - 1;
+        head &= (UINT64_C(1) << (8 * n)) - 1;
     else if (n > 8)
-        key.tail = json_key_load(text.p + n - 8);
-    uint64_t middle = UNLIKELY(n > 16) ? json_key_fold_middle(text) : 0;
-    key.hash = json_key_fold(key.head ^ json_key_secrets[0], key.tail ^ middle ^ n ^ json_key_secrets[1]);
-    return key;
+        tail = json_key_load(text.p + n - 8);
+    if (UNLIKELY(n > 16))
+        middle = json_key_fold_middle(text);
+    uint64_t hash = json_key_fold(head ^ json_key_secrets[0], tail ^ middle ^ n ^ json_key_secrets[1]);
+    return (struct json_key){text, head, tail, hash};
 }
 
 /* The field of that name, or NULL. The object must be prepared. */
