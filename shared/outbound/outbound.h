@@ -8,7 +8,12 @@
  * number, and beyond those bounds their connection is closed.
  *
  * Nothing here blocks or starts a thread: names are resolved ahead of time in the loop (evdns),
- * refreshed by interval, and the last good addresses are kept.
+ * refreshed by interval, and the last good addresses are kept. A name that has no address yet fails
+ * its calls at once.
+ *
+ * Inside a done everything is legal: to begin, send, abandon and discard calls, to destroy targets and
+ * the outbound itself. What is destroyed there stays readable until the done returns.
+ * The program ignores SIGPIPE: libcurl is told not to touch signals.
  */
 #ifndef SLIMBID_OUTBOUND_H
 #define SLIMBID_OUTBOUND_H
@@ -28,25 +33,31 @@ struct outbound_call;   /* one transfer */
 
 /* NULL on failure. */
 struct outbound *outbound_create(struct loop *loop) CHECK_RESULT;
+/* Targets that are left go with it. Calls begun and not sent are gone too. Before loop_destroy(); what a turn
+ * of the loop still owes (a few hundred bytes) is freed when it turns once more. NULL is legal. */
 void outbound_destroy(struct outbound *outbound);
 
 struct outbound_target_options {
-    const char *name;        /* for logs */
-    const char *url;         /* http:// or https:// */
-    struct str_list headers; /* "Name: value" each, sent with every call */
-    bool http2;
+    const char *name; /* for logs */
+    const char *url;  /* http:// or https:// */
+    /* "Name: value" each, sent with every call; those that frame the message, Host and encodings are refused.
+     */
+    struct str_list headers;
+    bool http2;          /* https: offered by ALPN; http: spoken without asking (prior knowledge) */
     bool gzip_request;   /* send the body gzipped */
     bool gzip_answer;    /* accept a gzipped answer */
     const char *ca_file; /* NULL: the system's; verification is never off */
     uint64_t connect_timeout_us;
     uint64_t late_timeout_us; /* how long a call may run on after its deadline */
     uint64_t resolve_interval_us;
-    uint64_t idle_connection_us; /* a kept connection this old is not reused */
+    uint64_t idle_connection_us; /* a kept connection this old is not reused; whole seconds, rounded up */
     size_t max_in_flight;        /* calls at once, late ones included: outbound_begin() returns NULL beyond */
     size_t max_late;             /* late calls at once; beyond it the newest late call is cut */
-    size_t max_connections;      /* kept and in use */
-    size_t max_answer_bytes;     /* as received */
-    size_t max_inflated_bytes;   /* after gzip */
+    /* Kept and in use. With HTTP/1.1 a call in flight is a connection in use, so calls are refused at the
+     * smaller of the two limits (outbound_begin() is NULL); none waits. */
+    size_t max_connections;
+    size_t max_answer_bytes;   /* as received */
+    size_t max_inflated_bytes; /* after gzip */
     size_t max_request_bytes;
 };
 
@@ -88,7 +99,8 @@ struct buf *outbound_call_body(struct outbound_call *call);
 void outbound_discard(struct outbound_call *call);
 /*
  * POSTs the body (GET when it is empty). done(ctx, ...) is called exactly once, never from inside
- * this function, at deadline_us (absolute, loop time) at the latest; not after outbound_abandon().
+ * this function, at deadline_us (absolute, loop time) at the latest; not after outbound_abandon(). A call
+ * that lasts 60 s ends there, whatever its deadline. After done the call is not the caller's any more.
  */
 void outbound_send(struct outbound_call *call, uint64_t deadline_us, outbound_done_fn done, void *ctx);
 /* Nobody waits any more: done will not be called; the call runs on as a late one. */
