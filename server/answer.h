@@ -34,7 +34,6 @@ struct answer_input {
     bool seat_non_bid;                   /* list refused bids and nonbids under ext.seatnonbid (test = 1) */
     const struct answer_nonbid *nonbids; /* those of a seat behind each other */
     size_t nonbid_count;
-    double price_increment; /* the auction's; the answer does not need it */
 };
 
 /* Writes the response; check out->failed afterwards. A bid that does not fit into what is left of out is

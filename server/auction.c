@@ -214,8 +214,7 @@ static void auction_clear(struct auction *auction, enum auction_end end) {
                                      auction->request.returnallbids || config->auction.return_all_bids,
                                  .seat_non_bid = auction->request.test,
                                  .nonbids = nonbids,
-                                 .nonbid_count = nonbid_count,
-                                 .price_increment = config->auction.price_increment};
+                                 .nonbid_count = nonbid_count};
     if (valid)
         reply_bids(auction, &input);
     else

@@ -1,7 +1,6 @@
 /* Asking partners and taking their answers; see auction_gather.h. */
 #include "auction_gather.h"
 
-#include "base/hash.h"
 #include "base/log.h"
 #include "partner_fit.h"
 
@@ -15,6 +14,7 @@ struct auction_call {
     uint64_t sent_us;
     struct partner_imp *imps; /* those it was asked about */
     size_t imp_count;
+    bool *asked;                      /* for each imp of the request, whether it is among them */
     struct openrtb_response response; /* of PARTNER_BID */
 };
 
@@ -60,7 +60,7 @@ static struct str shared_part(struct auction *auction, const struct client_info 
 }
 
 static void ask_partner(struct auction *auction, struct partner *partner, const struct client_info *client,
-                        struct partner_imp *imps, struct auction_call *call) {
+                        struct partner_imp *imps, bool *asked) {
     struct exchange *exchange = auction->exchange;
     uint64_t now = loop_now(exchange->loop);
     enum partner_skip why = PARTNER_SKIP_UNFIT;
@@ -85,13 +85,17 @@ static void ask_partner(struct auction *auction, struct partner *partner, const 
         partner_unsent(partner, &admission, PARTNER_SKIP_TOO_LARGE);
         return;
     }
+    struct auction_call *call = &auction->calls[auction->call_count];
     *call = (struct auction_call){.auction = auction,
                                   .partner = partner,
                                   .call = admission.call,
                                   .probe = admission.probe,
                                   .sent_us = now,
                                   .imps = imps,
-                                  .imp_count = imp_count};
+                                  .imp_count = imp_count,
+                                  .asked = asked};
+    for (size_t i = 0; i < imp_count; i++)
+        asked[imps[i].imp - auction->request.imps] = true;
     auction->call_count++;
     auction->calls_pending++;
     outbound_send(call->call, deadline_us, on_answer, call);
@@ -105,12 +109,13 @@ int auction_gather_ask(struct auction *auction, const struct client_info *client
     size_t imp_count = auction->request.imp_count;
     struct partner_imp *imps = arena_calloc(&auction->arena, partner_count * imp_count, sizeof *imps);
     auction->calls = arena_alloc(&auction->arena, partner_count * sizeof *auction->calls);
-    if (!imps || !auction->calls)
+    bool *asked = arena_calloc(&auction->arena, partner_count * imp_count, sizeof *asked);
+    if (!imps || !asked || !auction->calls)
         return -1;
     buf_clear(&exchange->shared, exchange->shared.cap);
     for (uint32_t i = 0; i < partner_count; i++)
         ask_partner(auction, &exchange->partners.items[i], client, imps + i * imp_count,
-                    &auction->calls[auction->call_count]);
+                    asked + i * imp_count);
     return 0;
 }
 
@@ -220,6 +225,7 @@ int auction_gather_bids(struct auction *auction, struct bid **bids, size_t *coun
             (*bids)[(*count)++] = (struct bid){.in = in,
                                                .partner = partner,
                                                .partner_index = call->partner->index,
+                                               .asked = call->asked,
                                                .seat = in->seat.n ? in->seat : partner->seat,
                                                .cur = call->response.cur.n ? call->response.cur : STR("USD")};
         }

@@ -43,7 +43,7 @@ enum bid_refusal {
 /* Loss reasons of valid bids (OpenRTB 3.0, List: Loss Reason Codes). */
 enum { LOSS_BID_WON = 0, LOSS_HIGHER_BID = 102, LOSS_DEAL_BID = 103 };
 
-/* "below-floor": the label of metrics and logs. */
+/* "below_floor": the label of metrics and logs. */
 const char *bid_refusal_name(enum bid_refusal refusal);
 /* The status code of ext.seatnonbid[].nonbid[]: OpenRTB community extension "seat-non-bid", List: Non Bid
  * Status Codes (github.com/InteractiveAdvertisingBureau/openrtb,
@@ -57,8 +57,9 @@ struct bid {
     const struct openrtb_bid *in;
     const struct config_partner *partner;
     uint32_t partner_index;
-    struct str seat; /* the partner's when the seatbid names none */
-    struct str cur;  /* of in->price */
+    struct str seat;   /* the partner's when the seatbid names none */
+    struct str cur;    /* of in->price */
+    const bool *asked; /* for each imp of the request, whether its bidder was asked about it; NULL: all */
     enum bid_refusal refusal;
     const struct openrtb_imp *imp;   /* NULL while unknown */
     const struct openrtb_deal *deal; /* NULL: open auction */

@@ -54,7 +54,11 @@ static enum bid_refusal check_imp(struct check *check, struct bid *bid) {
         if (str_eq(request->imps[i].id, id))
             bid->imp = &request->imps[i];
     check->imp = bid->imp;
-    return bid->imp ? BID_VALID : BID_UNKNOWN_IMP;
+    if (!bid->imp || (bid->asked && !bid->asked[bid->imp - request->imps])) {
+        bid->imp = NULL; /* what was not offered to it is not there for it */
+        return BID_UNKNOWN_IMP;
+    }
+    return BID_VALID;
 }
 
 /* ---- money ---- */

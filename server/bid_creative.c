@@ -27,18 +27,21 @@ enum bid_refusal bid_creative_markup(const struct bid_rules *rules, struct bid *
 
 /* ---- medium ---- */
 
-static bool offers(const struct openrtb_imp *imp, enum openrtb_mtype mtype) {
+/* Whether the bidder was offered that medium: by the imp, less what the partner does not take. */
+static bool offers(const struct bid *bid, enum openrtb_mtype mtype) {
+    const struct openrtb_imp *imp = bid->imp;
+    unsigned taken = bid->partner->media_types;
     switch (mtype) {
     case OPENRTB_MTYPE_NONE:
         return false;
     case OPENRTB_MTYPE_BANNER:
-        return imp->banner != NULL;
+        return imp->banner && (taken & MEDIA_BANNER);
     case OPENRTB_MTYPE_VIDEO:
-        return imp->video != NULL;
+        return imp->video && (taken & MEDIA_VIDEO);
     case OPENRTB_MTYPE_AUDIO:
-        return imp->audio != NULL;
+        return imp->audio && (taken & MEDIA_AUDIO);
     case OPENRTB_MTYPE_NATIVE:
-        return imp->native != NULL;
+        return imp->native && (taken & MEDIA_NATIVE);
     }
     return false;
 }
@@ -92,13 +95,13 @@ enum bid_refusal bid_creative_medium(const struct bid_rules *rules, struct bid *
         if (in->mtype < OPENRTB_MTYPE_BANNER || in->mtype > OPENRTB_MTYPE_NATIVE)
             return BID_MEDIA_TYPE;
         bid->mtype = (enum openrtb_mtype)in->mtype;
-        return offers(imp, bid->mtype) ? BID_VALID : BID_MEDIA_TYPE;
+        return offers(bid, bid->mtype) ? BID_VALID : BID_MEDIA_TYPE;
     }
     bid->mtype = declared_in_ext(in);
     if (bid->mtype == OPENRTB_MTYPE_NONE) {
         int media = 0;
         for (int m = OPENRTB_MTYPE_BANNER; m <= OPENRTB_MTYPE_NATIVE; m++) {
-            if (!offers(imp, (enum openrtb_mtype)m))
+            if (!offers(bid, (enum openrtb_mtype)m))
                 continue;
             bid->mtype = (enum openrtb_mtype)m;
             media++;
@@ -106,7 +109,7 @@ enum bid_refusal bid_creative_medium(const struct bid_rules *rules, struct bid *
         if (media > 1)
             bid->mtype = look_of_markup(imp, in->adm);
     }
-    return offers(imp, bid->mtype) ? BID_VALID : BID_MEDIA_TYPE;
+    return offers(bid, bid->mtype) ? BID_VALID : BID_MEDIA_TYPE;
 }
 
 /* ---- size ---- */

@@ -142,8 +142,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct openrtb_parse_limits limits;
     struct openrtb_error error;
     c.count = 0;
-    c.partners[0] = (struct config_partner){.name = STR("p0"), .bid_adjustment = 0.85};
-    c.partners[1] = (struct config_partner){.name = STR("p1"), .bid_adjustment = 1};
+    c.partners[0] =
+        (struct config_partner){.name = STR("p0"), .media_types = MEDIA_ALL, .bid_adjustment = 0.85};
+    c.partners[1] = (struct config_partner){.name = STR("p1"), .media_types = MEDIA_ALL, .bid_adjustment = 1};
     arena_pool_init(&c.pool, 64);
     arena_init(&c.arena, &c.pool, 64u << 20);
     openrtb_parse_limits_default(&limits);

@@ -32,8 +32,10 @@ void clearing_fixture_init(struct clearing_fixture *f, const char *request) {
     f->bids = calloc(FIXTURE_BIDS, sizeof *f->bids);
     assert_non_null(f->bids);
     for (size_t i = 0; i < FIXTURE_PARTNERS; i++)
-        f->partners[i] = (struct config_partner){
-            .name = str_from(names[i]), .seat = str_from(names[i]), .bid_adjustment = 1};
+        f->partners[i] = (struct config_partner){.media_types = MEDIA_ALL,
+                                                 .name = str_from(names[i]),
+                                                 .seat = str_from(names[i]),
+                                                 .bid_adjustment = 1};
     struct openrtb_parse_limits limits;
     struct openrtb_error error;
     openrtb_parse_limits_default(&limits);
