@@ -43,7 +43,7 @@ struct outbound_target_options {
     /* "Name: value" each, sent with every call; those that frame the message, Host and encodings are refused.
      */
     struct str_list headers;
-    bool http2;          /* https: offered by ALPN; http: spoken without asking (prior knowledge) */
+    bool http2;          /* offered by ALPN; https:// only */
     bool gzip_request;   /* send the body gzipped */
     bool gzip_answer;    /* accept a gzipped answer */
     const char *ca_file; /* NULL: the system's; verification is never off */

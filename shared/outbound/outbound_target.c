@@ -120,6 +120,10 @@ static const char *target_fill(struct outbound_target *target,
             return "out of memory";
     }
     wrong = url_read(target, options->url);
+    /* libcurl 7.88.1 breaks calls that start together on a new cleartext HTTP/2 connection ("Error in the
+     * HTTP2 framing layer"). */
+    if (!wrong && options->http2 && !target->tls)
+        wrong = "http2 needs https://";
     if (!wrong)
         wrong = outbound_headers_build(target, &options->headers);
     return wrong ? wrong : host_watch(target);
@@ -221,7 +225,7 @@ static bool easy_set_transport(CURL *easy, const struct outbound_target *target)
     bool ok = true;
     long version = CURL_HTTP_VERSION_1_1;
     if (options->http2)
-        version = target->tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+        version = CURL_HTTP_VERSION_2TLS;
     SET(CURLOPT_HTTP_VERSION, version);
     if (options->http2)
         SET(CURLOPT_PIPEWAIT, 1L);

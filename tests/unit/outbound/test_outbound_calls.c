@@ -261,6 +261,10 @@ static void bad_targets_are_refused_with_a_reason(void **state) {
     static const struct str headers[] = {STR_INIT("no colon"), STR_INIT("Content-Length: 5"),
                                          STR_INIT("X: a\r\nY: b"), STR_INIT("Empty:"), STR_INIT(": x")};
     f->options.url = "http://127.0.0.1:1/";
+    f->options.http2 = true;
+    assert_null(outbound_target_create(f->outbound, &f->options, error, sizeof error));
+    assert_non_null(strstr(error, "http2 needs https"));
+    f->options.http2 = false;
     for (size_t i = 0; i < COUNT_OF(headers); i++) {
         struct str one = headers[i];
         f->options.headers = (struct str_list){&one, 1};
