@@ -28,7 +28,6 @@ static void *new_block(struct json_reader *reader, size_t size) {
     if (size < JSON_POOL_BYTES && whole <= JSON_POOL_BYTES - reader->pool_used) {
         p = reader->pool + reader->pool_used;
         reader->pool_used += whole;
-        reader->pool_last = p + BLOCK_HEADER;
     } else {
         p = size < SIZE_MAX - 64 ? arena_alloc(reader->arena, whole) : NULL;
         if (!p)
@@ -54,15 +53,6 @@ static void *yajl_side_realloc(void *ctx, void *old, size_t size) {
     size_t old_size = block_size(old);
     if (size <= old_size)
         return old;
-    if (old == reader->pool_last && size < JSON_POOL_BYTES) {
-        size_t used = (size_t)((char *)old - reader->pool);
-        size_t whole = (size + 15) & ~(size_t)15;
-        if (whole <= JSON_POOL_BYTES - used) {
-            reader->pool_used = used + whole;
-            memcpy((char *)old - BLOCK_HEADER, &size, sizeof(size));
-            return old;
-        }
-    }
     void *block = new_block(reader, size);
     memcpy(block, old, old_size);
     return block;
@@ -356,7 +346,6 @@ int json_read(struct str text, const struct json_object *root, void *target, con
     reader.failed = false;
     reader.done_at = 0;
     reader.pool_used = 0;
-    reader.pool_last = NULL;
     json_key_stack_init(&reader.keys);
     reader.root_field = (struct json_field){.kind = JSON_OBJECT, .flags = JSON_INLINE, .object = root};
     reader.frames[0] = (struct json_frame){

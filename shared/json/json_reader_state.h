@@ -37,7 +37,6 @@ struct json_reader {
     bool failed;    /* *error is filled */
     size_t done_at; /* the offset at which the root object ended, 0 before */
     size_t pool_used;
-    void *pool_last;
     jmp_buf no_memory;
     struct json_key_stack keys;
     struct json_field root_field;

@@ -5,6 +5,8 @@
 
 #include "openrtb/openrtb_schema.h"
 
+#define ITEMS_MAX 128 /* of a list; ids of assets are compared each with each */
+
 /* ---- the four kinds of asset ---- */
 
 static const struct json_field title_fields[] = {
@@ -171,5 +173,8 @@ static bool is_wrapped(struct str request) {
 int openrtb_native_check(struct str request, const struct json_limits *limits, struct arena *arena,
                          struct json_error *error) {
     struct native_request target = {0};
-    return json_read(request, is_wrapped(request) ? &wrapped : &inner, &target, limits, arena, error);
+    struct json_limits inner_limits = *limits;
+    if (inner_limits.array_items > ITEMS_MAX)
+        inner_limits.array_items = ITEMS_MAX;
+    return json_read(request, is_wrapped(request) ? &wrapped : &inner, &target, &inner_limits, arena, error);
 }

@@ -124,8 +124,8 @@ struct openrtb_error {
 };
 
 struct openrtb_parse_limits {
-    uint32_t depth; /* nesting of arrays and objects */
-    uint32_t imps;
+    uint32_t depth;          /* nesting of arrays and objects */
+    uint32_t imps;           /* their ids are compared each with each */
     uint32_t array_items;    /* of any array */
     uint32_t object_members; /* of any object */
     uint32_t string_bytes;   /* of any string */
