@@ -3,11 +3,11 @@
 
 #include <stdlib.h>
 
-#include "answer.h"
 #include "auction_gather.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "clearing.h"
+#include "bid/answer.h"
+#include "bid/clearing.h"
 
 #define BID_ID_BYTES      16 /* the auction's id in hexadecimal */
 #define SPARE_AUCTIONS    256

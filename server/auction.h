@@ -18,7 +18,7 @@
 #define SLIMBID_AUCTION_H
 
 #include "exchange.h"
-#include "partner_request.h"
+#include "partner/partner_request.h"
 
 struct auction_input {
     struct str body;           /* the request's text: stays where it is until the reply or the cancel */

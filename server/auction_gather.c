@@ -2,7 +2,7 @@
 #include "auction_gather.h"
 
 #include "base/log.h"
-#include "partner_fit.h"
+#include "partner/partner_fit.h"
 
 /* One partner's part in one auction. */
 struct auction_call {

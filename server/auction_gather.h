@@ -2,8 +2,8 @@
 #ifndef SLIMBID_AUCTION_GATHER_H
 #define SLIMBID_AUCTION_GATHER_H
 
-#include "answer.h"
 #include "auction.h"
+#include "bid/answer.h"
 
 /* Asks every partner that fits; sets calls, call_count and calls_pending. 0, or -1 when the arena is
  * full (calls already sent stay pending). auction_gathered() is called when the last one ends, never from

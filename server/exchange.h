@@ -8,10 +8,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/loop.h"
-#include "config.h"
-#include "currency.h"
-#include "partner.h"
-#include "stats.h"
+#include "bid/currency.h"
+#include "config/config.h"
+#include "partner/partner.h"
+#include "stats/stats.h"
 
 struct auction;
 

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "admin.h"
-#include "allocator.h"
+#include "admin/admin.h"
 #include "base/log.h"
 #include "exchange.h"
-#include "routes.h"
+#include "stats/allocator.h"
+#include "web/routes.h"
 
 #define HOUSEKEEPING_US 1000000u
 #define DRAIN_US        5000000u /* the longest tmax and then some */

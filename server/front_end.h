@@ -7,8 +7,8 @@
 #ifndef SLIMBID_FRONT_END_H
 #define SLIMBID_FRONT_END_H
 
-#include "config.h"
-#include "stats.h"
+#include "config/config.h"
+#include "stats/stats.h"
 
 struct front_end_sockets {
     const int *public_fds;

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "front_end.h"
 #include "http/listener.h"
-#include "stats.h"
+#include "stats/stats.h"
 #include "version.h"
 
 #define MAX_FRONT_ENDS   64

@@ -5,7 +5,7 @@
 #ifndef SLIMBID_SUPERVISOR_H
 #define SLIMBID_SUPERVISOR_H
 
-#include "config.h"
+#include "config/config.h"
 
 /* Serves until SIGTERM or SIGINT; returns the program's exit status. */
 int supervisor_run(const struct config *config);

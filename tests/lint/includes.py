@@ -18,18 +18,26 @@ SHARED = {
     "openrtb": ["base", "json"],
     "outbound": ["base", "http"],
 }
-# The server's modules that do I/O or hold facts: they know nothing of an auction.
-BELOW_AUCTION = ["shared/", "server/config", "server/partner", "server/stats", "server/metrics", "server/admin"]
+# The same inside server/. What stands in server/ itself (the auction, the exchange, the processes) may
+# include all of these but web/, which hands requests to it; these never include auction.h.
+SERVER = {
+    "config": [],
+    "bid": ["config"],
+    "stats": ["config", "bid"],
+    "partner": ["config", "bid", "stats"],
+    "admin": ["config", "bid", "stats", "partner"],
+}
+SERVER_TOP = ["web", "supervisor.c", "front_end.c", "front_end.h", "main.c"]  # above the auction
 
 # header prefix -> files that may include it
 OWNERS = {
     "event2/": ["shared/base/loop.c", "shared/outbound/resolver.c", "loadtest/curl_floor.c"],
     "curl/": ["shared/outbound/", "loadtest/curl_floor.c"],
     "yajl/": ["shared/json/", "loadtest/parse_bench.c"],
-    "jansson.h": ["server/config", "server/currency.c", "loadtest/replay_rtbkit.c"],
+    "jansson.h": ["server/config/", "server/bid/currency.c", "loadtest/replay_rtbkit.c"],
     "zlib.h": ["shared/http/gzip.c"],
     "openssl/": [],
-    "jemalloc/": ["server/allocator.c"],
+    "jemalloc/": ["server/stats/allocator.c"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
@@ -60,9 +68,17 @@ def check_quoted(path, header):
         return f"includes {target}: sideways or up"
     elif mine.startswith("shared/") and theirs.split("/")[1] not in SHARED[mine.split("/")[1]]:
         return f"includes {target}: {theirs} is not below {mine}"
-    below = any(str(path).startswith(prefix) for prefix in BELOW_AUCTION)
-    if below and target.name in ("auction.h", "auction_gather.h"):
-        return f"includes {target}: I/O takes a callback and a context"
+    if mine == "server" and theirs == "server":
+        return check_server(path, target)
+    return None
+
+
+def check_server(path, target):
+    mine, theirs = path.parts[1], target.parts[1]
+    if mine in SERVER and theirs != mine and theirs not in SERVER[mine]:
+        return f"includes {target}: it is not below server/{mine}"
+    if mine not in SERVER and mine not in SERVER_TOP and theirs in SERVER_TOP:
+        return f"includes {target}: up"
     return None
 
 

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "answer.h"
-#include "clearing.h"
+#include "bid/answer.h"
+#include "bid/clearing.h"
 
 #define MUST(condition)                                                                                      \
     do {                                                                                                     \

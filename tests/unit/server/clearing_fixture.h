@@ -2,8 +2,8 @@
 #ifndef SLIMBID_TESTS_CLEARING_FIXTURE_H
 #define SLIMBID_TESTS_CLEARING_FIXTURE_H
 
-#include "answer.h"
-#include "clearing.h"
+#include "bid/answer.h"
+#include "bid/clearing.h"
 
 #define FIXTURE_PARTNERS 4
 #define FIXTURE_BIDS     4096

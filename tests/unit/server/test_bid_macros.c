@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "bid_macros.h"
+#include "bid/bid_macros.h"
 
 /* A winning bid of 2 EUR, adjusted by 0.9 and converted at 2 USD, that clears at 3 USD. */
 struct macro_fixture {

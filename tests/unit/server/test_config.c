@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "config.h"
-#include "config_options.h"
+#include "config/config.h"
+#include "config/config_options.h"
 #include "scratch_file.h"
 
 #define DOCUMENT_BYTES 65536

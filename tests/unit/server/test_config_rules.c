@@ -12,8 +12,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "config.h"
-#include "config_formats.h"
+#include "config/config.h"
+#include "config/config_formats.h"
 #include "scratch_file.h"
 
 static char error[CONFIG_ERROR_BYTES];

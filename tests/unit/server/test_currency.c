@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "currency.h"
+#include "bid/currency.h"
 #include "scratch_file.h"
 
 static char error[512];

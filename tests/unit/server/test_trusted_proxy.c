@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "trusted_proxy.h"
+#include "config/trusted_proxy.h"
 
 static struct trusted_proxy_list *list_of(const char *const *texts, size_t count) {
     struct str items[8];

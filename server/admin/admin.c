@@ -1,0 +1,58 @@
+/* GET /status and /metrics; see admin.h. */
+#include "admin/admin.h"
+
+#include "admin/metrics.h"
+
+#define ADMIN_BODY_BYTES (4u << 20)
+#define ADMIN_KEEP_BYTES 32768
+
+void admin_init(struct admin *admin, const struct config *config, const struct stats *stats,
+                void (*refresh)(void *ctx), void *refresh_ctx) {
+    *admin = (struct admin){.config = config, .stats = stats, .refresh = refresh, .refresh_ctx = refresh_ctx};
+    buf_init(&admin->out, ADMIN_BODY_BYTES);
+}
+
+void admin_cleanup(struct admin *admin) {
+    buf_cleanup(&admin->out);
+}
+
+static void respond_text(struct http_exchange *exchange, int status, struct str extra_headers,
+                         struct str body) {
+    struct http_response response = {
+        .status = status, .content_type = STR("text/plain"), .extra_headers = extra_headers, .body = body};
+    http_exchange_respond(exchange, &response);
+}
+
+static void on_request(void *ctx, struct http_exchange *exchange) {
+    struct admin *admin = ctx;
+    const struct http_request *request = http_exchange_request(exchange);
+    bool metrics = str_eq(request->path, STR("/metrics"));
+    if (!metrics && !str_eq(request->path, STR("/status"))) {
+        respond_text(exchange, 404, (struct str){NULL, 0}, STR("not found; try /status or /metrics\n"));
+        return;
+    }
+    if (request->method != HTTP_GET && request->method != HTTP_HEAD) {
+        respond_text(exchange, 405, STR("Allow: GET, HEAD\r\n"), STR("method not allowed\n"));
+        return;
+    }
+    admin->refresh(admin->refresh_ctx);
+    buf_clear(&admin->out, ADMIN_KEEP_BYTES);
+    if (metrics)
+        metrics_write(admin->config, admin->stats, &admin->out);
+    else
+        metrics_write_status(admin->config, admin->stats, &admin->out);
+    if (admin->out.failed) {
+        respond_text(exchange, 500, (struct str){NULL, 0}, STR("out of memory\n"));
+        return;
+    }
+    struct http_response response = {.status = 200,
+                                     .content_type = metrics ? STR("text/plain; version=0.0.4; charset=utf-8")
+                                                             : STR("application/json"),
+                                     .extra_headers = STR("Cache-Control: no-store\r\n"),
+                                     .body = buf_view(&admin->out)};
+    http_exchange_respond(exchange, &response);
+}
+
+struct http_handler admin_handler(struct admin *admin) {
+    return (struct http_handler){.on_request = on_request, .ctx = admin};
+}

@@ -1,0 +1,272 @@
+/* Counters as Prometheus text; see metrics.h. A metric is one row of a table, or one loop over an enum. */
+#include "admin/metrics.h"
+
+#include <stdlib.h>
+
+#include "version.h"
+
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+
+/* One value of a slot, of a partner or of an HTTP listener. */
+struct metric_row {
+    const char *name;
+    const char *help;
+    enum metric_type type;
+    size_t offset;
+};
+
+#define SLOT(field)    offsetof(struct stats_slot, field)
+#define PARTNER(field) offsetof(struct partner_stats, field)
+#define HTTP(field)    offsetof(struct http_server_stats, field)
+
+static const struct metric_row slot_rows[] = {
+    {"slimbid_auctions_late_total", "Auctions answered after their tmax.", METRIC_COUNTER,
+     SLOT(auctions_late)},
+    {"slimbid_imps_total", "Impressions offered in valid requests.", METRIC_COUNTER, SLOT(imps)},
+    {"slimbid_imps_won_total", "Impressions that a bid won.", METRIC_COUNTER, SLOT(imps_won)},
+    {"slimbid_arena_bytes", "Request memory in use now.", METRIC_GAUGE, SLOT(arena_bytes)},
+    {"slimbid_resident_memory_bytes", "Resident memory of the front ends.", METRIC_GAUGE,
+     SLOT(resident_bytes)},
+    {"slimbid_heap_allocated_bytes", "Bytes that the program holds from the allocator.", METRIC_GAUGE,
+     SLOT(heap_allocated)},
+    {"slimbid_heap_active_bytes", "Bytes in the allocator's active pages.", METRIC_GAUGE, SLOT(heap_active)},
+    {"slimbid_heap_resident_bytes", "Bytes that the allocator keeps resident.", METRIC_GAUGE,
+     SLOT(heap_resident)},
+    {"slimbid_heap_requested_bytes_total",
+     "Bytes ever asked from the allocator; still while nothing allocates.", METRIC_COUNTER,
+     SLOT(heap_requested)},
+};
+
+static const struct metric_row http_rows[] = {
+    {"slimbid_http_connections_accepted_total", "Connections accepted.", METRIC_COUNTER,
+     HTTP(connections_accepted)},
+    {"slimbid_http_connections_open", "Connections open now.", METRIC_GAUGE, HTTP(connections_open)},
+    {"slimbid_http_connections_idle", "Connections open and between requests.", METRIC_GAUGE,
+     HTTP(connections_idle)},
+    {"slimbid_http_requests_total", "Whole requests received.", METRIC_COUNTER, HTTP(requests)},
+    {"slimbid_http_clients_gone_total", "Clients that left before their answer.", METRIC_COUNTER,
+     HTTP(clients_gone)},
+    {"slimbid_http_received_bytes_total", "Bytes received.", METRIC_COUNTER, HTTP(bytes_in)},
+    {"slimbid_http_sent_bytes_total", "Bytes sent.", METRIC_COUNTER, HTTP(bytes_out)},
+    {"slimbid_http_accept_paused_total", "Times that accepting stopped at a cap.", METRIC_COUNTER,
+     HTTP(accept_paused)},
+    {"slimbid_http_accept_errors_total", "Connections that could not be accepted.", METRIC_COUNTER,
+     HTTP(accept_errors)},
+};
+
+static const struct metric_row partner_rows[] = {
+    {"slimbid_partner_bids_total", "Bids received.", METRIC_COUNTER, PARTNER(bids)},
+    {"slimbid_partner_wins_total", "Impressions won.", METRIC_COUNTER, PARTNER(wins)},
+    {"slimbid_partner_breaker_opened_total", "Times that the breaker opened.", METRIC_COUNTER,
+     PARTNER(breaker_opened)},
+    {"slimbid_partner_calls_in_flight", "Calls that run now, late ones included.", METRIC_GAUGE,
+     PARTNER(calls.in_flight)},
+    {"slimbid_partner_calls_late", "Calls that run on after their deadline.", METRIC_GAUGE,
+     PARTNER(calls.late)},
+    {"slimbid_partner_connections_opened_total", "Connections opened to the partner.", METRIC_COUNTER,
+     PARTNER(calls.connections_opened)},
+    {"slimbid_partner_late_answered_total", "Late calls that ended well, unused.", METRIC_COUNTER,
+     PARTNER(calls.late_answered)},
+    {"slimbid_partner_late_cut_total", "Late calls cut at a bound.", METRIC_COUNTER, PARTNER(calls.late_cut)},
+    {"slimbid_partner_sent_bytes_total", "Bytes sent to the partner.", METRIC_COUNTER,
+     PARTNER(calls.bytes_out)},
+    {"slimbid_partner_received_bytes_total", "Bytes received from the partner.", METRIC_COUNTER,
+     PARTNER(calls.bytes_in)},
+};
+
+/* ---- pieces ---- */
+
+static void write_head(struct buf *out, const char *name, const char *help, enum metric_type type) {
+    static const char *const types[] = {"counter", "gauge", "histogram"};
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, types[type]);
+}
+
+static uint64_t word_at(const void *base, size_t offset) {
+    uint64_t value = 0;
+    memcpy(&value, (const char *)base + offset, sizeof value);
+    return value;
+}
+
+/* labels without braces: `listener="public"`; "" for none. */
+static void write_value(struct buf *out, const char *name, const char *labels, uint64_t value) {
+    buf_add(out, name, strlen(name));
+    if (*labels)
+        buf_printf(out, "{%s}", labels);
+    buf_add_char(out, ' ');
+    buf_add_uint(out, value);
+    buf_add_char(out, '\n');
+}
+
+static void write_enum(struct buf *out, const char *name, const char *more, const char *label,
+                       const char *value_name, uint64_t value) {
+    buf_printf(out, "%s{%s%s=\"%s\"} ", name, more, label, value_name);
+    buf_add_uint(out, value);
+    buf_add_char(out, '\n');
+}
+
+/* labels ends with a comma or is empty. */
+static void write_histogram(struct buf *out, const char *name, const char *labels,
+                            const struct histogram *histogram) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        sum += histogram->buckets[i];
+        if (i + 1 < HISTOGRAM_BUCKETS)
+            buf_printf(out, "%s_bucket{%sle=\"%g\"} %llu\n", name, labels,
+                       (double)histogram_bounds_us[i] / 1e6, (unsigned long long)sum);
+        else
+            buf_printf(out, "%s_bucket{%sle=\"+Inf\"} %llu\n", name, labels, (unsigned long long)sum);
+    }
+    size_t n = strlen(labels);
+    int cut = n ? (int)n - 1 : 0;
+    const char *open = n ? "{" : "";
+    const char *close = n ? "}" : "";
+    buf_printf(out, "%s_sum%s%.*s%s %.6f\n", name, open, cut, labels, close, (double)histogram->sum_us / 1e6);
+    buf_printf(out, "%s_count%s%.*s%s %llu\n", name, open, cut, labels, close, (unsigned long long)sum);
+}
+
+/* ---- sections ---- */
+
+static void write_process(const struct stats *stats, struct buf *out) {
+    write_head(out, "slimbid_build_info", "The version that runs; always 1.", METRIC_GAUGE);
+    buf_printf(out, "slimbid_build_info{version=\"%s\"} 1\n", SLIMBID_VERSION);
+    write_head(out, "slimbid_front_ends", "Front-end processes.", METRIC_GAUGE);
+    write_value(out, "slimbid_front_ends", "", stats->slot_count);
+    write_head(out, "slimbid_front_end_restarts_total", "Front ends started again after a death.",
+               METRIC_COUNTER);
+    write_value(out, "slimbid_front_end_restarts_total", "", stats->restarts);
+}
+
+static void write_auctions(const struct stats_slot *total, struct buf *out) {
+    write_head(out, "slimbid_requests_total", "Bid requests by how they were answered.", METRIC_COUNTER);
+    for (int i = 0; i < REQUEST_OUTCOMES; i++)
+        write_enum(out, "slimbid_requests_total", "", "outcome",
+                   request_outcome_name((enum request_outcome)i), total->requests[i]);
+    write_head(out, "slimbid_auctions_total", "Auctions by why they were cleared.", METRIC_COUNTER);
+    for (int i = 0; i < AUCTION_ENDS; i++)
+        write_enum(out, "slimbid_auctions_total", "", "end", auction_end_name((enum auction_end)i),
+                   total->auctions[i]);
+    write_head(out, "slimbid_auctions_running", "Auctions by their state now.", METRIC_GAUGE);
+    for (int i = 0; i < AUCTION_DONE; i++)
+        write_enum(out, "slimbid_auctions_running", "", "state", auction_state_name((enum auction_state)i),
+                   total->auctions_live[i]);
+    for (size_t i = 0; i < COUNT_OF(slot_rows); i++) {
+        write_head(out, slot_rows[i].name, slot_rows[i].help, slot_rows[i].type);
+        write_value(out, slot_rows[i].name, "", word_at(total, slot_rows[i].offset));
+    }
+    write_head(out, "slimbid_request_duration_seconds", "From a bid request's first byte to its answer.",
+               METRIC_HISTOGRAM);
+    write_histogram(out, "slimbid_request_duration_seconds", "", &total->latency);
+}
+
+static void write_http(const struct stats_slot *total, struct buf *out) {
+    static const char *const refusals[HTTP_REFUSAL_COUNT] = {"400", "408", "413", "414", "417",
+                                                             "431", "501", "505", "415", "503"};
+    static const char *const phases[] = {"header", "body", "idle", "write"};
+    const struct http_server_stats *listeners[] = {&total->http, &total->admin};
+    static const char *const names[] = {"listener=\"public\"", "listener=\"admin\""};
+    static const char *const more[] = {"listener=\"public\",", "listener=\"admin\","};
+    for (size_t i = 0; i < COUNT_OF(http_rows); i++) {
+        write_head(out, http_rows[i].name, http_rows[i].help, http_rows[i].type);
+        for (size_t l = 0; l < COUNT_OF(listeners); l++)
+            write_value(out, http_rows[i].name, names[l], word_at(listeners[l], http_rows[i].offset));
+    }
+    write_head(out, "slimbid_http_refused_total", "Requests refused before any handler, by status.",
+               METRIC_COUNTER);
+    for (size_t l = 0; l < COUNT_OF(listeners); l++)
+        for (size_t i = 0; i < COUNT_OF(refusals); i++)
+            write_enum(out, "slimbid_http_refused_total", more[l], "status", refusals[i],
+                       listeners[l]->refused[i]);
+    write_head(out, "slimbid_http_timeouts_total", "Connections that ran out of time, by phase.",
+               METRIC_COUNTER);
+    for (size_t l = 0; l < COUNT_OF(listeners); l++) {
+        const uint64_t values[] = {listeners[l]->timeouts_header, listeners[l]->timeouts_body,
+                                   listeners[l]->timeouts_idle, listeners[l]->timeouts_write};
+        for (size_t i = 0; i < COUNT_OF(phases); i++)
+            write_enum(out, "slimbid_http_timeouts_total", more[l], "phase", phases[i], values[i]);
+    }
+}
+
+/* One family over all partners whose values are an array indexed by an enum. */
+static void write_partner_enum(const struct config *config, const struct stats_slot *total, struct buf *out,
+                               const struct metric_row *row, const char *label, int count,
+                               const char *(*name_of)(int)) {
+    write_head(out, row->name, row->help, row->type);
+    for (uint32_t p = 0; p < config->partner_count; p++) {
+        char more[64];
+        snprintf(more, sizeof more, "partner=\"%s\",", config->partners[p].name.p);
+        for (int i = 0; i < count; i++)
+            write_enum(out, row->name, more, label, name_of(i),
+                       word_at(&total->partners[p], row->offset + (size_t)i * sizeof(uint64_t)));
+    }
+}
+
+static const char *outcome_label(int i) {
+    return partner_outcome_name((enum partner_outcome)i);
+}
+
+static const char *skip_label(int i) {
+    return partner_skip_name((enum partner_skip)i);
+}
+
+static const char *refusal_label(int i) {
+    return bid_refusal_name((enum bid_refusal)(i + 1)); /* the first one is "valid" */
+}
+
+/* The worst state among the front ends. */
+static uint64_t breaker_state_of(const struct stats *stats, uint32_t partner) {
+    uint64_t worst = 0;
+    for (uint32_t s = 0; s < stats->slot_count; s++)
+        if (stats->slots[s].partners[partner].breaker_state > worst)
+            worst = stats->slots[s].partners[partner].breaker_state;
+    return worst;
+}
+
+static void write_partners(const struct config *config, const struct stats *stats,
+                           const struct stats_slot *total, struct buf *out) {
+    static const struct metric_row calls = {"slimbid_partner_calls_total", "Partner calls by how they ended.",
+                                            METRIC_COUNTER, PARTNER(outcomes)};
+    static const struct metric_row skips = {"slimbid_partner_skips_total",
+                                            "Auctions a partner was not asked about.", METRIC_COUNTER,
+                                            PARTNER(skips)};
+    static const struct metric_row refused = {"slimbid_partner_bids_refused_total",
+                                              "Bids refused, by reason.", METRIC_COUNTER,
+                                              PARTNER(refused[1])};
+    write_partner_enum(config, total, out, &calls, "outcome", PARTNER_OUTCOMES, outcome_label);
+    write_partner_enum(config, total, out, &skips, "reason", PARTNER_SKIPS, skip_label);
+    write_partner_enum(config, total, out, &refused, "reason", BID_REFUSALS - 1, refusal_label);
+    char labels[64];
+    for (size_t i = 0; i < COUNT_OF(partner_rows); i++) {
+        write_head(out, partner_rows[i].name, partner_rows[i].help, partner_rows[i].type);
+        for (uint32_t p = 0; p < config->partner_count; p++) {
+            snprintf(labels, sizeof labels, "partner=\"%s\"", config->partners[p].name.p);
+            write_value(out, partner_rows[i].name, labels,
+                        word_at(&total->partners[p], partner_rows[i].offset));
+        }
+    }
+    write_head(out, "slimbid_partner_breaker_state",
+               "0 closed, 1 half-open, 2 open; the worst of the front ends.", METRIC_GAUGE);
+    for (uint32_t p = 0; p < config->partner_count; p++) {
+        snprintf(labels, sizeof labels, "partner=\"%s\"", config->partners[p].name.p);
+        write_value(out, "slimbid_partner_breaker_state", labels, breaker_state_of(stats, p));
+    }
+    write_head(out, "slimbid_partner_call_duration_seconds", "From the send to the answer or the deadline.",
+               METRIC_HISTOGRAM);
+    for (uint32_t p = 0; p < config->partner_count; p++) {
+        snprintf(labels, sizeof labels, "partner=\"%s\",", config->partners[p].name.p);
+        write_histogram(out, "slimbid_partner_call_duration_seconds", labels, &total->partners[p].latency);
+    }
+}
+
+void metrics_write(const struct config *config, const struct stats *stats, struct buf *out) {
+    struct stats_slot *total = malloc(sizeof *total); /* too large for the stack, rare enough for the heap */
+    if (!total) {
+        out->failed = true;
+        return;
+    }
+    stats_sum(stats, total);
+    write_process(stats, out);
+    write_auctions(total, out);
+    write_http(total, out);
+    write_partners(config, stats, total, out);
+    free(total);
+}

@@ -1,0 +1,74 @@
+/* GET /status: the counters that a person asks for first, as JSON; see metrics.h. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "admin/metrics.h"
+#include "partner/breaker.h"
+#include "version.h"
+
+static void write_partner(const struct config_partner *config, const struct partner_stats *partner,
+                          struct buf *out) {
+    uint64_t calls = 0;
+    for (int i = 0; i < PARTNER_OUTCOMES; i++)
+        calls += partner->outcomes[i];
+    uint64_t skipped = 0;
+    for (int i = 0; i < PARTNER_SKIPS; i++)
+        skipped += partner->skips[i];
+    uint64_t refused = 0;
+    for (int i = BID_VALID + 1; i < BID_REFUSALS; i++)
+        refused += partner->refused[i];
+    buf_printf(out, "{\"name\":\"%s\",\"enabled\":%s,\"calls\":%llu,\"skipped\":%llu,\"bids\":%llu,",
+               config->name.p, config->enabled ? "true" : "false", (unsigned long long)calls,
+               (unsigned long long)skipped, (unsigned long long)partner->bids);
+    buf_printf(out, "\"wins\":%llu,\"refused\":%llu,\"timeouts\":%llu,\"in_flight\":%llu,",
+               (unsigned long long)partner->wins, (unsigned long long)refused,
+               (unsigned long long)partner->outcomes[PARTNER_TIMEOUT],
+               (unsigned long long)partner->calls.in_flight);
+    buf_printf(out, "\"connections_opened\":%llu,\"breaker\":\"%s\"}",
+               (unsigned long long)partner->calls.connections_opened,
+               breaker_state_name((enum breaker_state)(partner->breaker_state % 3)));
+}
+
+static void write_front_end(const struct stats_slot *slot, struct buf *out) {
+    uint64_t running = 0;
+    for (int i = 0; i < AUCTION_DONE; i++)
+        running += slot->auctions_live[i];
+    buf_printf(out, "{\"pid\":%llu,\"uptime_s\":%llu,\"connections\":%llu,\"auctions_running\":%llu,",
+               (unsigned long long)slot->pid, (unsigned long long)((uint64_t)time(NULL) - slot->started_unix),
+               (unsigned long long)slot->http.connections_open, (unsigned long long)running);
+    buf_printf(out, "\"resident_bytes\":%llu}", (unsigned long long)slot->resident_bytes);
+}
+
+void metrics_write_status(const struct config *config, const struct stats *stats, struct buf *out) {
+    struct stats_slot *total = malloc(sizeof *total);
+    if (!total) {
+        out->failed = true;
+        return;
+    }
+    stats_sum(stats, total);
+    buf_printf(
+        out,
+        "{\"status\":\"ok\",\"version\":\"%s\",\"supervisor_pid\":%llu,\"restarts\":%llu,\"front_ends\":[",
+        SLIMBID_VERSION, (unsigned long long)stats->supervisor_pid, (unsigned long long)stats->restarts);
+    for (uint32_t s = 0; s < stats->slot_count; s++) {
+        if (s)
+            buf_add_char(out, ',');
+        write_front_end(&stats->slots[s], out);
+    }
+    BUF_ADD_LIT(out, "],\"requests\":{");
+    for (int i = 0; i < REQUEST_OUTCOMES; i++)
+        buf_printf(out, "%s\"%s\":%llu", i ? "," : "", request_outcome_name((enum request_outcome)i),
+                   (unsigned long long)total->requests[i]);
+    buf_printf(out, "},\"imps\":%llu,\"imps_won\":%llu,\"auctions_late\":%llu,\"partners\":[",
+               (unsigned long long)total->imps, (unsigned long long)total->imps_won,
+               (unsigned long long)total->auctions_late);
+    for (uint32_t p = 0; p < config->partner_count; p++) {
+        if (p)
+            buf_add_char(out, ',');
+        /* A breaker has no sum: the first front end's stands for all here, /metrics has the worst. */
+        total->partners[p].breaker_state = stats->slots[0].partners[p].breaker_state;
+        write_partner(&config->partners[p], &total->partners[p], out);
+    }
+    BUF_ADD_LIT(out, "]}\n");
+    free(total);
+}

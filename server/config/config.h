@@ -1,0 +1,125 @@
+/*
+ * The configuration: one JSON file, read once, checked whole, then constant.
+ *
+ * Every key is one row of the table in config_options.c (name, type, unit, default, range, help);
+ * --print-config, --check-config and docs/configuration.md are made from the same rows. A config is
+ * made by config_load() or config_default() and owns all it points to.
+ */
+#ifndef SLIMBID_CONFIG_CONFIG_H
+#define SLIMBID_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/macros.h"
+#include "base/str.h"
+
+#define CONFIG_MAX_PARTNERS 64
+#define CONFIG_ERROR_BYTES  512
+
+enum media_type { /* bits: what a partner takes, what an imp offers */
+                  MEDIA_BANNER = 1,
+                  MEDIA_VIDEO = 2,
+                  MEDIA_AUDIO = 4,
+                  MEDIA_NATIVE = 8,
+                  MEDIA_ALL = 15
+};
+
+enum channel_type { CHANNEL_SITE = 1, CHANNEL_APP = 2, CHANNEL_DOOH = 4, CHANNEL_ALL = 7 };
+
+/* One demand partner. Strings are NUL-terminated behind their view. */
+struct config_partner {
+    struct str name;
+    struct str url;
+    struct str seat; /* of bids whose seatbid names none; the name by default */
+    bool enabled;
+    unsigned media_types;      /* MEDIA_* */
+    unsigned channels;         /* CHANNEL_* */
+    struct str_list countries; /* ISO-3166-1 alpha-3 taken; empty: all */
+    struct str_list blocked_countries;
+    struct str_list sites; /* site domains, app bundles taken ("example.com" covers its subdomains) */
+    struct str_list blocked_sites;
+    struct str_list currencies; /* its bids may come in; empty: all that are convertible */
+    struct str_list headers;    /* "Name: value" sent with each call */
+    uint32_t timeout_ms;
+    uint32_t tmax_margin_ms; /* what the network takes of the tmax that it is told */
+    uint32_t max_in_flight;
+    uint32_t max_connections;
+    uint32_t requests_per_second; /* 0: no rate of its own */
+    double traffic_share;         /* 0 to 1 of the auctions that fit it */
+    double bid_adjustment;        /* its prices are multiplied by it */
+    bool gzip_request;
+    bool gzip_answer;
+    bool http2;
+    struct str ca_file; /* absent: the system's */
+};
+
+struct config {
+    struct str_list listen;
+    struct str_list admin_listen;
+    enum log_level log_level;
+    uint32_t front_ends;
+
+    struct {
+        uint32_t request_line_bytes, header_bytes, header_count, body_bytes, inflated_bytes;
+        uint32_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
+        uint32_t max_connections, max_requests_per_connection;
+        uint32_t gzip_min_bytes, gzip_level;
+        uint32_t backlog;
+        struct str_list trusted_proxies; /* addresses or CIDR blocks whose X-Forwarded-For is believed */
+        struct str_list cors_origins;    /* "*" or whole origins; empty: no CORS headers */
+    } http;
+
+    struct {
+        uint32_t depth, imps, array_items, object_members, string_bytes;
+        uint32_t arena_bytes; /* of one auction */
+    } openrtb;
+
+    struct {
+        uint32_t tmax_default_ms, tmax_max_ms, tmax_min_ms; /* below the minimum: answered at once */
+        uint32_t reply_margin_ms;                           /* the answer leaves this long before tmax */
+        uint32_t max_concurrent;                            /* auctions at once; beyond it 503 */
+        bool debug;                                         /* 400 says which field and why */
+        bool no_bid_as_200;                                 /* 200 with nbr instead of 204 */
+        bool return_all_bids;
+        double price_increment; /* second price: above the second bid, in the answer's currency */
+        uint32_t markup_bytes;  /* of one bid's adm */
+        struct str default_currency;
+        struct str currency_file; /* rates in Prebid's format; absent: no conversion */
+    } auction;
+
+    struct {
+        uint32_t connect_timeout_ms, late_timeout_ms, resolve_interval_ms, idle_connection_ms;
+        uint32_t max_late; /* late calls a partner */
+        uint32_t answer_bytes, inflated_bytes;
+    } outbound;
+
+    struct {
+        bool enabled;
+        uint32_t window_ms, min_calls;
+        double failure_share;          /* of the window's calls: opens */
+        uint32_t open_ms, open_max_ms; /* the first pause, doubled up to the last */
+        uint32_t probes;               /* good probes in a row that close it */
+    } breaker;
+
+    struct config_partner *partners;
+    uint32_t partner_count;
+
+    void *owned; /* all memory above */
+};
+
+/* The embedded defaults, the four local demo partners included (a file has only those it names). NULL when
+ * out of memory. */
+struct config *config_default(void) CHECK_RESULT;
+/* NULL with "file: key: reason" in error. */
+struct config *config_load(const char *path, char *error, size_t error_size) CHECK_RESULT;
+void config_destroy(struct config *config);
+
+/* The whole configuration as JSON that config_load() takes again. False when out of memory or out fails. */
+bool config_print(const struct config *config, FILE *out);
+/* Every key with unit, default, range and help, as JSON or as the Markdown page docs/configuration.md. */
+bool config_print_options(FILE *out, bool markdown);
+
+#endif

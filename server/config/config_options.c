@@ -1,0 +1,235 @@
+/* The table of all configuration keys; see config_options.h. */
+#include "config/config_options.h"
+
+#include <stdint.h>
+
+#include "config/config.h"
+#include "config/config_formats.h"
+#include "http/http_parser.h"
+
+/* A field's place; does not compile when the field is not of the row's type. */
+#define PLACE(owner, field, ctype)                                                                           \
+    (offsetof(owner, field) + 0 * sizeof(char[_Generic(((owner *)0)->field, ctype : 1, default : -1)]))
+
+#define ROW(prefix, owner, field, ctype, kind)                                                               \
+    .path = prefix #field, .type = kind, .offset = PLACE(owner, field, ctype)
+#define ROOT(field, ctype, kind)    ROW("", struct config, field, ctype, kind)
+#define PARTNER(field, ctype, kind) ROW("partners[].", struct config_partner, field, ctype, kind)
+
+#define NUMBER(unit_, default_, min_, max_) .unit = unit_, .fallback = #default_, .min = min_, .max = max_
+/* of_ says what min and max count. */
+#define TEXT(of_, default_, min_, max_, format_)                                                             \
+    .unit = of_, .fallback = default_, .min = min_, .max = max_, .format = format_
+#define FLAG(default_) .unit = "", .fallback = #default_, .max = 1
+
+#define LIVE(help_)  .reloadable = true, .help = help_
+#define FIXED(help_) .reloadable = false, .help = help_
+
+static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
+static const char *const media_names[] = {"banner", "video", "audio", "native", NULL};
+static const char *const channel_names[] = {"site", "app", "dooh", NULL};
+
+const struct config_option config_options[] = {
+    {ROOT(listen, struct str_list, CONFIG_LIST),
+     TEXT("addresses", "[\"*:8080\"]", 1, 64, config_format_listen),
+     FIXED("Where bid requests are taken: \"ADDRESS:PORT\", \"[IPV6]:PORT\", \"*:PORT\" or \"unix:/PATH\".")},
+    {ROOT(admin_listen, struct str_list, CONFIG_LIST),
+     TEXT("addresses", "[\"127.0.0.1:8081\"]", 0, 16, config_format_listen),
+     FIXED("Where /status and /metrics are served. Keep it on addresses that only operators reach.")},
+    {ROOT(log_level, enum log_level, CONFIG_ENUM), .unit = "", .fallback = "\"info\"", .max = LOG_LEVEL_DEBUG,
+     .names = level_names,
+     LIVE("The least important lines that are written. Only debug lines may hold personal data.")},
+    {ROOT(front_ends, uint32_t, CONFIG_U32), NUMBER("processes", 1, 1, 64),
+     FIXED("Processes that serve traffic, one event loop each.")},
+
+    {ROOT(http.request_line_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 8192, 64, 1048576),
+     LIVE("Longest request line; a longer one is answered 414.")},
+    {ROOT(http.header_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 16384, 256, 1048576),
+     LIVE("All header lines of a request together; more is answered 431.")},
+    {ROOT(http.header_count, uint32_t, CONFIG_U32), NUMBER("headers", 64, 1, HTTP_MAX_HEADERS),
+     LIVE("Header lines of a request; more is answered 431.")},
+    {ROOT(http.body_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 262144, 1024, 67108864),
+     LIVE("Longest request body as sent; a longer one is answered 413.")},
+    {ROOT(http.inflated_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 1048576, 1024, 67108864),
+     LIVE("Longest request body after gzip; a longer one is answered 413.")},
+    {ROOT(http.header_timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 5000, 10, 600000),
+     LIVE("Time from a request's first byte to the end of its head; then 408.")},
+    {ROOT(http.body_timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 5000, 10, 600000),
+     LIVE("Time from the end of the head to the end of the body; then 408.")},
+    {ROOT(http.idle_timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 60000, 10, 3600000),
+     LIVE("How long a connection may wait between requests.")},
+    {ROOT(http.write_timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 5000, 10, 600000),
+     LIVE("How long a client may take no byte of its answer.")},
+    {ROOT(http.max_connections, uint32_t, CONFIG_U32), NUMBER("connections", 4096, 1, 1000000),
+     LIVE("Client connections of one front end; beyond it, clients wait in the backlog.")},
+    {ROOT(http.max_requests_per_connection, uint32_t, CONFIG_U32), NUMBER("requests", 100000, 1, 1000000000),
+     LIVE("Requests on one connection before it is closed.")},
+    {ROOT(http.gzip_min_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 1024, 1, 1073741824),
+     LIVE("Shortest answer that is gzipped for a client that takes gzip.")},
+    {ROOT(http.gzip_level, uint32_t, CONFIG_U32), NUMBER("", 1, 1, 9),
+     LIVE("zlib's level, from fast to small.")},
+    {ROOT(http.backlog, uint32_t, CONFIG_U32), NUMBER("connections", 1024, 1, 65535),
+     FIXED("Connections that the kernel holds until they are accepted.")},
+    {ROOT(http.trusted_proxies, struct str_list, CONFIG_LIST),
+     TEXT("blocks", "[]", 0, 256, config_format_proxy),
+     LIVE("Addresses and CIDR blocks (or \"unix\") of proxies whose X-Forwarded-For is believed.")},
+    {ROOT(http.cors_origins, struct str_list, CONFIG_LIST),
+     TEXT("origins", "[\"*\"]", 0, 256, config_format_origin),
+     LIVE("Browser origins that may call: \"*\" or whole origins. Empty: no CORS headers.")},
+
+    {ROOT(openrtb.depth, uint32_t, CONFIG_U32), NUMBER("levels", 32, 8, 256),
+     LIVE("Nesting of arrays and objects in a bid request or a partner's answer.")},
+    {ROOT(openrtb.imps, uint32_t, CONFIG_U32), NUMBER("imps", 100, 1, 1000),
+     LIVE("Impressions of one request.")},
+    {ROOT(openrtb.array_items, uint32_t, CONFIG_U32), NUMBER("items", 1024, 1, 65536),
+     LIVE("Items of any array.")},
+    {ROOT(openrtb.object_members, uint32_t, CONFIG_U32), NUMBER("members", 512, 1, 65536),
+     LIVE("Members of any object.")},
+    {ROOT(openrtb.string_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 65536, 64, 16777216),
+     LIVE("Length of any string.")},
+    {ROOT(openrtb.arena_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 1048576, 65536, 268435456),
+     LIVE("Memory of one auction: request, partners' bids and what is made of them.")},
+
+    {ROOT(auction.tmax_default_ms, uint32_t, CONFIG_U32), NUMBER("ms", 500, 1, 60000),
+     LIVE("Time of an auction whose request names no tmax.")},
+    {ROOT(auction.tmax_max_ms, uint32_t, CONFIG_U32), NUMBER("ms", 2000, 1, 60000),
+     LIVE("Longest time of an auction, whatever its request says.")},
+    {ROOT(auction.tmax_min_ms, uint32_t, CONFIG_U32), NUMBER("ms", 20, 1, 60000),
+     LIVE("A request with less time is answered at once, without asking anyone.")},
+    {ROOT(auction.reply_margin_ms, uint32_t, CONFIG_U32), NUMBER("ms", 5, 0, 10000),
+     LIVE("How long before tmax the answer leaves.")},
+    {ROOT(auction.max_concurrent, uint32_t, CONFIG_U32), NUMBER("auctions", 4096, 1, 1000000),
+     LIVE("Auctions of one front end at once; beyond it, requests are answered 503.")},
+    {ROOT(auction.debug, bool, CONFIG_BOOL), FLAG(true),
+     LIVE("Whether a 400 says which field is wrong and why.")},
+    {ROOT(auction.no_bid_as_200, bool, CONFIG_BOOL), FLAG(false),
+     LIVE("Answers an auction without bids with 200 and nbr instead of 204.")},
+    {ROOT(auction.return_all_bids, bool, CONFIG_BOOL), FLAG(false),
+     LIVE("Answers all valid bids in price order instead of the winners; a request can ask for it too.")},
+    {ROOT(auction.price_increment, double, CONFIG_DOUBLE), NUMBER("answer's currency", 0.01, 0, 1000),
+     LIVE("What a second-price winner pays above the second price or the floor.")},
+    {ROOT(auction.markup_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 65536, 64, 16777216),
+     LIVE("Longest markup (adm) of a bid; a longer one is refused.")},
+    {ROOT(auction.default_currency, struct str, CONFIG_STRING),
+     TEXT("", "\"USD\"", 3, 3, config_format_currency),
+     LIVE("Currency of the answer when the request names none.")},
+    {ROOT(auction.currency_file, struct str, CONFIG_STRING),
+     TEXT("path", "null", 1, CONFIG_STRING_BYTES, config_format_path),
+     LIVE("Currency rates in Prebid's format. Without it nothing is converted.")},
+
+    {ROOT(outbound.connect_timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 250, 1, 60000),
+     LIVE("Time to connect to a partner, TLS included.")},
+    {ROOT(outbound.late_timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 1000, 0, 60000),
+     LIVE("How long a call may run on after its deadline, unused, to save its connection.")},
+    {ROOT(outbound.resolve_interval_ms, uint32_t, CONFIG_U32), NUMBER("ms", 30000, 100, 86400000),
+     LIVE("How often partners' names are looked up again.")},
+    {ROOT(outbound.idle_connection_ms, uint32_t, CONFIG_U32), NUMBER("ms", 60000, 1000, 3600000),
+     LIVE("A kept connection that was idle for longer is not used again.")},
+    {ROOT(outbound.max_late, uint32_t, CONFIG_U32), NUMBER("calls", 64, 0, 65536),
+     LIVE("Late calls of one partner at once; beyond it their connections are closed.")},
+    {ROOT(outbound.answer_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 262144, 1024, 67108864),
+     LIVE("Longest partner answer as received.")},
+    {ROOT(outbound.inflated_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 1048576, 1024, 67108864),
+     LIVE("Longest partner answer after gzip.")},
+
+    {ROOT(breaker.enabled, bool, CONFIG_BOOL), FLAG(true),
+     LIVE("Whether a partner that keeps failing is left alone for a while.")},
+    {ROOT(breaker.window_ms, uint32_t, CONFIG_U32), NUMBER("ms", 10000, 100, 3600000),
+     LIVE("The time over which calls are judged.")},
+    {ROOT(breaker.min_calls, uint32_t, CONFIG_U32), NUMBER("calls", 20, 1, 1000000),
+     LIVE("Calls in the window before it is judged.")},
+    {ROOT(breaker.failure_share, double, CONFIG_DOUBLE), NUMBER("share", 0.5, 0.01, 1),
+     LIVE("Share of errors and timeouts that opens the breaker.")},
+    {ROOT(breaker.open_ms, uint32_t, CONFIG_U32), NUMBER("ms", 1000, 10, 3600000),
+     LIVE("The first pause; it doubles each time the probes fail.")},
+    {ROOT(breaker.open_max_ms, uint32_t, CONFIG_U32), NUMBER("ms", 60000, 10, 86400000),
+     LIVE("The longest pause.")},
+    {ROOT(breaker.probes, uint32_t, CONFIG_U32), NUMBER("calls", 3, 1, 1000),
+     LIVE("Good probes in a row that close the breaker.")},
+
+    {.path = "partners",
+     .type = CONFIG_PARTNERS,
+     .offset = offsetof(struct config, partners),
+     TEXT("partners", "[]", 0, CONFIG_MAX_PARTNERS, NULL),
+     LIVE("The demand partners, each an object with the keys below.")},
+    {PARTNER(name, struct str, CONFIG_STRING), TEXT("", NULL, 1, 32, config_format_partner_name),
+     LIVE("Its name in imp.ext.prebid.bidder, metrics and logs. Unique whatever the case; letters, digits, _ "
+          "and -.")},
+    {PARTNER(url, struct str, CONFIG_STRING), TEXT("", NULL, 1, 2048, config_format_url),
+     LIVE("Where its bid requests are posted: http:// or https://.")},
+    {PARTNER(seat, struct str, CONFIG_STRING), TEXT("", "null", 1, 64, config_format_seat),
+     LIVE("Seat of its bids whose seatbid names none. By default its name.")},
+    {PARTNER(enabled, bool, CONFIG_BOOL), FLAG(true), LIVE("Whether it is asked at all.")},
+    {PARTNER(media_types, unsigned, CONFIG_BITS), .unit = "", .names = media_names, .min = 1, .max = 4,
+     .fallback = "[\"banner\", \"video\", \"audio\", \"native\"]", LIVE("The media types it takes.")},
+    {PARTNER(channels, unsigned, CONFIG_BITS), .unit = "", .names = channel_names, .min = 1, .max = 3,
+     .fallback = "[\"site\", \"app\", \"dooh\"]", LIVE("The channels it takes.")},
+    {PARTNER(countries, struct str_list, CONFIG_LIST), TEXT("countries", "[]", 0, 256, config_format_country),
+     LIVE("Countries (ISO 3166-1 alpha-3) it takes. Empty: all.")},
+    {PARTNER(blocked_countries, struct str_list, CONFIG_LIST),
+     TEXT("countries", "[]", 0, 256, config_format_country), LIVE("Countries it does not take.")},
+    {PARTNER(sites, struct str_list, CONFIG_LIST), TEXT("domains", "[]", 0, 4096, config_format_domain),
+     LIVE("Site domains (their subdomains too) and app bundles it takes. Empty: all.")},
+    {PARTNER(blocked_sites, struct str_list, CONFIG_LIST),
+     TEXT("domains", "[]", 0, 4096, config_format_domain),
+     LIVE("Site domains (their subdomains too) and app bundles it does not take.")},
+    {PARTNER(currencies, struct str_list, CONFIG_LIST),
+     TEXT("currencies", "[]", 0, 64, config_format_currency),
+     LIVE("Currencies its bids may come in. Empty: all that can be converted.")},
+    {PARTNER(headers, struct str_list, CONFIG_LIST), TEXT("headers", "[]", 0, 32, config_format_header),
+     LIVE("\"Name: value\" lines sent with each call.")},
+    {PARTNER(timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 300, 1, 10000),
+     LIVE("Longest time for one call; an auction with less time left gives less.")},
+    {PARTNER(tmax_margin_ms, uint32_t, CONFIG_U32), NUMBER("ms", 10, 0, 1000),
+     LIVE("What the network takes: the tmax it is told is this much less than the time it has.")},
+    {PARTNER(max_in_flight, uint32_t, CONFIG_U32), NUMBER("calls", 512, 1, 65536),
+     LIVE("Its calls at once; beyond it the partner is left out.")},
+    {PARTNER(max_connections, uint32_t, CONFIG_U32), NUMBER("connections", 128, 1, 65536),
+     LIVE("Connections to it, in use and kept.")},
+    {PARTNER(requests_per_second, uint32_t, CONFIG_U32), NUMBER("calls/s", 0, 0, 1000000),
+     LIVE("Calls a second of one front end. 0: no rate of its own, max_in_flight still holds.")},
+    {PARTNER(traffic_share, double, CONFIG_DOUBLE), NUMBER("share", 1, 0, 1),
+     LIVE("Share of the auctions that fit it in which it is asked.")},
+    {PARTNER(bid_adjustment, double, CONFIG_DOUBLE), NUMBER("factor", 1, 0.000001, 100),
+     LIVE("Its prices are multiplied by it before they compete.")},
+    {PARTNER(gzip_request, bool, CONFIG_BOOL), FLAG(false), LIVE("Sends its requests gzipped.")},
+    {PARTNER(gzip_answer, bool, CONFIG_BOOL), FLAG(true), LIVE("Takes its answers gzipped.")},
+    {PARTNER(http2, bool, CONFIG_BOOL), FLAG(false),
+     LIVE("HTTP/2 instead of HTTP/1.1; costs about twice the CPU.")},
+    {PARTNER(ca_file, struct str, CONFIG_STRING),
+     TEXT("path", "null", 1, CONFIG_STRING_BYTES, config_format_path),
+     LIVE("Certificates (PEM) that vouch for its https. By default the system's.")},
+};
+
+const size_t config_option_count = COUNT_OF(config_options);
+
+struct str config_option_prefix(const struct config_option *option) {
+    return (struct str){option->path, (size_t)(config_option_name(option) - option->path)};
+}
+
+const char *config_option_name(const struct config_option *option) {
+    const char *dot = strrchr(option->path, '.');
+    return dot ? dot + 1 : option->path;
+}
+
+const char *config_type_name(enum config_type type) {
+    switch (type) {
+    case CONFIG_U32:
+        return "u32";
+    case CONFIG_DOUBLE:
+        return "double";
+    case CONFIG_BOOL:
+        return "bool";
+    case CONFIG_STRING:
+        return "string";
+    case CONFIG_LIST:
+        return "string list";
+    case CONFIG_ENUM:
+        return "enum";
+    case CONFIG_BITS:
+        return "bitset";
+    case CONFIG_PARTNERS:
+        return "object list";
+    }
+    return "";
+}

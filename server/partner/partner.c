@@ -1,0 +1,159 @@
+/* A partner's admission and bookkeeping; see partner.h. */
+#include "partner/partner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+static void target_options(const struct config *config, const struct config_partner *partner,
+                           struct outbound_target_options *options) {
+    outbound_target_options_default(options);
+    options->name = partner->name.p;
+    options->url = partner->url.p;
+    options->headers = partner->headers;
+    options->http2 = partner->http2;
+    options->gzip_request = partner->gzip_request;
+    options->gzip_answer = partner->gzip_answer;
+    options->ca_file = partner->ca_file.p;
+    options->connect_timeout_us = (uint64_t)config->outbound.connect_timeout_ms * 1000;
+    options->late_timeout_us = (uint64_t)config->outbound.late_timeout_ms * 1000;
+    options->resolve_interval_us = (uint64_t)config->outbound.resolve_interval_ms * 1000;
+    options->idle_connection_us = (uint64_t)config->outbound.idle_connection_ms * 1000;
+    options->max_in_flight = partner->max_in_flight;
+    options->max_late = config->outbound.max_late;
+    options->max_connections = partner->max_connections;
+    options->max_answer_bytes = config->outbound.answer_bytes;
+    options->max_inflated_bytes = config->outbound.inflated_bytes;
+    options->max_request_bytes = (size_t)config->http.inflated_bytes * 2;
+}
+
+static int partner_init(struct partner *partner, const struct config *config, uint32_t index,
+                        const struct breaker_options *breaker, struct outbound *outbound,
+                        struct stats_slot *stats, uint64_t now_us, char *error, size_t error_size) {
+    const struct config_partner *c = &config->partners[index];
+    *partner = (struct partner){.config = c, .index = index, .stats = &stats->partners[index]};
+    breaker_init(&partner->breaker, breaker, now_us);
+    partner->breaker.opened = partner->stats->breaker_opened; /* a restarted front end counts on */
+    double rate = (double)c->requests_per_second / config->front_ends;
+    token_bucket_init(&partner->rate, rate, rate > 10 ? rate / 10 : 1, now_us);
+    struct outbound_target_options options;
+    target_options(config, c, &options);
+    partner->target = outbound_target_create(outbound, &options, error, error_size);
+    return partner->target ? 0 : -1;
+}
+
+int partner_set_init(struct partner_set *set, const struct config *config, struct outbound *outbound,
+                     struct stats_slot *stats, uint64_t now_us, char *error, size_t error_size) {
+    *set =
+        (struct partner_set){.breaker_options = {.enabled = config->breaker.enabled,
+                                                 .window_us = (uint64_t)config->breaker.window_ms * 1000,
+                                                 .min_calls = config->breaker.min_calls,
+                                                 .failure_share = config->breaker.failure_share,
+                                                 .open_us = (uint64_t)config->breaker.open_ms * 1000,
+                                                 .open_max_us = (uint64_t)config->breaker.open_max_ms * 1000,
+                                                 .probes = config->breaker.probes}};
+    if (config->partner_count == 0)
+        return 0;
+    set->items = calloc(config->partner_count, sizeof *set->items);
+    if (!set->items) {
+        snprintf(error, error_size, "out of memory");
+        return -1;
+    }
+    for (uint32_t i = 0; i < config->partner_count; i++) {
+        if (!config->partners[i].enabled)
+            continue;
+        struct partner *partner = &set->items[set->count++];
+        if (partner_init(partner, config, i, &set->breaker_options, outbound, stats, now_us, error,
+                         error_size) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+void partner_set_cleanup(struct partner_set *set) {
+    for (uint32_t i = 0; i < set->count; i++)
+        outbound_target_destroy(set->items[i].target);
+    free(set->items);
+    set->items = NULL;
+    set->count = 0;
+}
+
+static bool skip(struct partner *partner, enum partner_skip why) {
+    partner->stats->skips[why]++;
+    return false;
+}
+
+bool partner_admit(struct partner *partner, uint64_t auction_hash, uint64_t now_us,
+                   struct partner_admission *admission) {
+    const struct config_partner *c = partner->config;
+    if (c->traffic_share < 1) {
+        /* The upper 32 bits of the hash, mixed with the partner, as a number in [0, 1). */
+        uint64_t mixed = (auction_hash ^ (partner->index * 0x9e3779b97f4a7c15u)) * 0xbf58476d1ce4e5b9u;
+        if ((double)(mixed >> 32) * 0x1.0p-32 >= c->traffic_share)
+            return skip(partner, PARTNER_SKIP_SHARE);
+    }
+    if (!breaker_admit(&partner->breaker, now_us, &admission->probe))
+        return skip(partner, PARTNER_SKIP_BREAKER);
+    enum partner_skip why = PARTNER_SKIP_RATE;
+    if (token_bucket_take(&partner->rate, now_us)) {
+        admission->call = outbound_begin(partner->target);
+        if (admission->call)
+            return true;
+        why = PARTNER_SKIP_IN_FLIGHT;
+    }
+    breaker_unused(&partner->breaker, admission->probe);
+    return skip(partner, why);
+}
+
+void partner_unsent(struct partner *partner, struct partner_admission *admission, enum partner_skip why) {
+    outbound_discard(admission->call);
+    breaker_unused(&partner->breaker, admission->probe);
+    partner->stats->skips[why]++;
+}
+
+/* What a partner's end says of its health: a bid, a no-bid and a refusal by content are signs of life. */
+static bool is_failure(enum partner_outcome outcome) {
+    switch (outcome) {
+    case PARTNER_BID:
+    case PARTNER_NO_BID:
+    case PARTNER_ABANDONED:
+    case PARTNER_NO_MEMORY:
+        return false;
+    case PARTNER_BAD_STATUS:
+    case PARTNER_BAD_ANSWER:
+    case PARTNER_TIMEOUT:
+    case PARTNER_CONNECT_FAILED:
+    case PARTNER_TLS_FAILED:
+    case PARTNER_BROKEN:
+    case PARTNER_TOO_LARGE:
+    case PARTNER_OUTCOMES:
+        return true;
+    }
+    return true;
+}
+
+void partner_report(struct partner *partner, uint64_t now_us, enum partner_outcome outcome, uint64_t took_us,
+                    bool probe) {
+    partner->stats->outcomes[outcome]++;
+    if (outcome == PARTNER_ABANDONED || outcome == PARTNER_NO_MEMORY) {
+        breaker_unused(&partner->breaker, probe);
+        return;
+    }
+    histogram_add(&partner->stats->latency, took_us);
+    enum breaker_state before = partner->breaker.state;
+    breaker_result(&partner->breaker, now_us, !is_failure(outcome), probe);
+    if (partner->breaker.state != before)
+        log_info("partner", "breaker partner=%s from=%s to=%s last=%s", partner->config->name.p,
+                 breaker_state_name(before), breaker_state_name(partner->breaker.state),
+                 partner_outcome_name(outcome));
+}
+
+void partner_set_publish(const struct partner_set *set) {
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct partner *partner = &set->items[i];
+        partner->stats->breaker_state = partner->breaker.state;
+        partner->stats->breaker_opened = partner->breaker.opened;
+        outbound_target_stats(partner->target, &partner->stats->calls);
+    }
+}

@@ -1,0 +1,23 @@
+/*
+ * The public listener's routes: POST /openrtb2/auction and its CORS preflight. Turns HTTP requests
+ * into auctions and auctions' replies into HTTP answers.
+ */
+#ifndef SLIMBID_WEB_ROUTES_H
+#define SLIMBID_WEB_ROUTES_H
+
+#include "config/trusted_proxy.h"
+#include "exchange.h"
+#include "http/http_server.h"
+
+struct routes {
+    struct exchange *exchange;
+    struct trusted_proxy_list *proxies;
+    struct buf headers; /* scratch of one answer */
+};
+
+/* 0, or -1 when out of memory. */
+int routes_init(struct routes *routes, struct exchange *exchange) CHECK_RESULT;
+void routes_cleanup(struct routes *routes);
+struct http_handler routes_handler(struct routes *routes);
+
+#endif
