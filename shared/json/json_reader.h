@@ -2,7 +2,7 @@
  * Reads a JSON text into C structs, as the tables of json_schema.h describe them.
  *
  * One pass, on yajl, which nothing else knows. No malloc: what is kept lies in the arena, what the pass
- * needs on the stack (about 13 KB). Refused, with the path of the culprit: what is no JSON by RFC 8259
+ * needs on the stack (about 12 KB). Refused, with the path of the culprit: what is no JSON by RFC 8259
  * (a BOM, bytes after the end, bad UTF-8), escapes that stand for no character or for U+0000, duplicate
  * keys in whatever object, what the tables forbid, and what is beyond the limits. A member that a table
  * knows and whose value is null counts as absent.
