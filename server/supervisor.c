@@ -2,10 +2,12 @@
 #include "supervisor.h"
 
 #include <errno.h>
+#include <link.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -37,6 +39,7 @@ struct supervisor {
     int *public_fds; /* front_ends rows of listen.count */
     int admin_fds[MAX_ADDRESSES];
     sigset_t old_mask;
+    int signal_fd;
     struct child children[MAX_FRONT_ENDS];
     bool stopping;
     int status; /* the exit status to come */
@@ -100,6 +103,7 @@ static void become_front_end(struct supervisor *sv, uint32_t slot, pid_t parent)
     if (getppid() != parent)
         _exit(1); /* the supervisor died in between */
     sigprocmask(SIG_SETMASK, &sv->old_mask, NULL);
+    close(sv->signal_fd);
     struct front_end_sockets sockets = {
         .public_fds = sv->public_fds + slot * sv->config->listen.count,
         .public_count = sv->config->listen.count,
@@ -200,12 +204,12 @@ static int restart_due(struct supervisor *sv) {
 }
 
 /* Serves signals until every child has ended after a SIGTERM or SIGINT. */
-static void supervise(struct supervisor *sv, int signal_fd) {
+static void supervise(struct supervisor *sv) {
     struct signalfd_siginfo info;
     while (!sv->stopping || children_alive(sv)) {
-        struct pollfd ready = {.fd = signal_fd, .events = POLLIN};
+        struct pollfd ready = {.fd = sv->signal_fd, .events = POLLIN};
         if (poll(&ready, 1, restart_due(sv)) != 1 ||
-            read(signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
+            read(sv->signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
             continue;
         if (info.ssi_signo == SIGCHLD) {
             reap(sv);
@@ -214,6 +218,26 @@ static void supervise(struct supervisor *sv, int signal_fd) {
             stop(sv);
         }
     }
+}
+
+/*
+ * Gives up the pages of code and constants that starting touched: the dynamic linker went through the
+ * symbol tables of every library, and the supervisor hardly runs again. They come from their files
+ * when they are needed. Writable segments, relocated data among them, stay.
+ */
+static int drop_segments(struct dl_phdr_info *object, size_t size, void *ctx) {
+    (void)size;
+    (void)ctx;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W))
+            continue;
+        uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+        uintptr_t end = object->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+        madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
 }
 
 int supervisor_run(const struct config *config) {
@@ -232,8 +256,8 @@ int supervisor_run(const struct config *config) {
     sigaddset(&mask, SIGTERM);
     sigaddset(&mask, SIGINT);
     sigprocmask(SIG_BLOCK, &mask, &sv->old_mask);
-    int signal_fd = signalfd(-1, &mask, SFD_CLOEXEC);
-    if (signal_fd < 0)
+    sv->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC);
+    if (sv->signal_fd < 0)
         return 1;
     log_info("supervisor", "slimbid version=%s pid=%d partners=%u", SLIMBID_VERSION, (int)getpid(),
              config->partner_count);
@@ -242,11 +266,12 @@ int supervisor_run(const struct config *config) {
             sv->status = 1;
             stop(sv);
         }
-    supervise(sv, signal_fd);
+    dl_iterate_phdr(drop_segments, NULL);
+    supervise(sv);
     remove_unix_sockets(&config->listen);
     remove_unix_sockets(&config->admin_listen);
     log_info("supervisor", "stopped");
-    close(signal_fd);
+    close(sv->signal_fd);
     int status = sv->status;
     stats_destroy(sv->stats);
     free(sv->public_fds);
