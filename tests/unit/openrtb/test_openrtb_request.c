@@ -201,7 +201,7 @@ static void limits_are_the_callers(void **state) {
         struct openrtb_parse_limits less;
         const char *path;
     } cases[] = {
-        {{.depth = 4}, "ext.b.c.d"},           {{.imps = 0}, "imp[0]"},
+        {{.depth = 4}, "ext.b.c.d"},         {{.imps = 0}, "imp[0]"},
         {{.array_items = 2}, "ext.a[2]"},    {{.object_members = 3}, ""},
         {{.string_bytes = 15}, "site.page"},
     };
