@@ -240,16 +240,11 @@ static int drop_segments(struct dl_phdr_info *object, size_t size, void *ctx) {
     return 0;
 }
 
-int supervisor_run(const struct config *config) {
-    struct supervisor *sv = calloc(1, sizeof *sv);
-    if (!sv || config->front_ends > MAX_FRONT_ENDS || config->admin_listen.count > MAX_ADDRESSES)
-        return 1;
-    sv->config = config;
-    sv->stats = stats_create(config->front_ends);
-    if (!sv->stats || open_sockets(sv) != 0)
-        return 1;
+/* Sockets, signals and the first front ends; what fails is logged. 0 or -1. */
+static int supervisor_start(struct supervisor *sv) {
     sv->stats->supervisor_pid = (uint64_t)getpid();
-
+    if (open_sockets(sv) != 0)
+        return -1;
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGCHLD);
@@ -257,21 +252,36 @@ int supervisor_run(const struct config *config) {
     sigaddset(&mask, SIGINT);
     sigprocmask(SIG_BLOCK, &mask, &sv->old_mask);
     sv->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC);
-    if (sv->signal_fd < 0)
-        return 1;
+    if (sv->signal_fd < 0) {
+        log_error("supervisor", "signalfd: %s", strerror(errno));
+        return -1;
+    }
     log_info("supervisor", "slimbid version=%s pid=%d partners=%u", SLIMBID_VERSION, (int)getpid(),
-             config->partner_count);
-    for (uint32_t f = 0; f < config->front_ends; f++)
+             sv->config->partner_count);
+    for (uint32_t f = 0; f < sv->config->front_ends; f++)
         if (start_front_end(sv, f) != 0) {
             sv->status = 1;
             stop(sv);
         }
-    dl_iterate_phdr(drop_segments, NULL);
-    supervise(sv);
-    remove_unix_sockets(&config->listen);
-    remove_unix_sockets(&config->admin_listen);
-    log_info("supervisor", "stopped");
-    close(sv->signal_fd);
+    return 0;
+}
+
+int supervisor_run(const struct config *config) {
+    struct supervisor *sv = calloc(1, sizeof *sv);
+    if (!sv)
+        return 1;
+    sv->config = config;
+    sv->stats = stats_create(config->front_ends);
+    if (sv->stats && supervisor_start(sv) == 0) {
+        dl_iterate_phdr(drop_segments, NULL);
+        supervise(sv);
+        close(sv->signal_fd);
+        remove_unix_sockets(&config->listen);
+        remove_unix_sockets(&config->admin_listen);
+        log_info("supervisor", "stopped");
+    } else {
+        sv->status = 1;
+    }
     int status = sv->status;
     stats_destroy(sv->stats);
     free(sv->public_fds);

@@ -153,6 +153,21 @@ static bool native_string_secure(struct str text, struct str key, struct str par
     return markup_secure(text, vast ? MARKUP_XML : MARKUP_HTML);
 }
 
+/* The place of the quote that ends the JSON string whose first byte is at `at`, or the text's end. */
+static size_t string_end(struct str s, size_t at) {
+    while (at < s.n && s.p[at] != '"')
+        at += s.p[at] == '\\' ? 2 : 1;
+    return at < s.n ? at : s.n;
+}
+
+/* Whether what follows the string that ends at `end` makes it a key. */
+static bool is_key(struct str s, size_t end) {
+    size_t next = end + 1;
+    while (next < s.n && is_space(s.p[next]))
+        next++;
+    return next < s.n && s.p[next] == ':';
+}
+
 /* Walks the JSON text, remembering the key of each open object. */
 static bool native_secure(struct str s) {
     struct str keys[NATIVE_DEPTH + 1] = {{NULL, 0}};
@@ -165,21 +180,15 @@ static bool native_secure(struct str s) {
             keys[level < NATIVE_DEPTH ? level + 1 : level] = (struct str){NULL, 0};
         } else if ((c == '}' || c == ']') && depth > 0) {
             depth--;
+        } else if (c == '"') {
+            size_t end = string_end(s, at + 1);
+            struct str text = {s.p + at + 1, end - at - 1};
+            if (is_key(s, end))
+                keys[level] = text;
+            else if (!native_string_secure(text, keys[level], keys[level ? level - 1 : 0]))
+                return false;
+            at = end;
         }
-        if (c != '"')
-            continue;
-        size_t from = at + 1;
-        for (at = from; at < s.n && s.p[at] != '"'; at++)
-            if (s.p[at] == '\\')
-                at++;
-        struct str text = {s.p + from, (at < s.n ? at : s.n) - from};
-        size_t next = at + 1;
-        while (next < s.n && is_space(s.p[next]))
-            next++;
-        if (next < s.n && s.p[next] == ':')
-            keys[level] = text;
-        else if (!native_string_secure(text, keys[level], keys[level ? level - 1 : 0]))
-            return false;
     }
     return true;
 }

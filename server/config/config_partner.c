@@ -28,7 +28,7 @@ static int read_partner(struct config_reader *reader, size_t i, json_t *json) {
     snprintf(shown, sizeof shown, "partners[%zu]", i);
     if (!json_is_object(json))
         return config_fail(reader, shown, "must be an object, is %s", config_json_kind(json));
-    strcat(shown, ".");
+    snprintf(shown, sizeof shown, "partners[%zu].", i);
     if (config_scope_defaults(reader, &scope) != 0 || config_scope_read(reader, &scope, json) != 0 ||
         check_required(reader, &scope) != 0)
         return -1;

@@ -27,9 +27,9 @@ void outbound_target_options_default(struct outbound_target_options *options) {
         .max_in_flight = 256,
         .max_late = 64,
         .max_connections = 256,
-        .max_answer_bytes = 256 * 1024,
-        .max_inflated_bytes = 1024 * 1024,
-        .max_request_bytes = 256 * 1024,
+        .max_answer_bytes = (size_t)256 * 1024,
+        .max_inflated_bytes = (size_t)1024 * 1024,
+        .max_request_bytes = (size_t)256 * 1024,
     };
 }
 
