@@ -81,7 +81,7 @@ static bool read_time(struct str text, uint64_t *at_us) {
     int ms = digits(text, 14, 3);
     if (month < 1 || day < 1 || hour < 0 || minute < 0 || second < 0 || ms < 0)
         return false;
-    uint64_t days = (uint64_t)(month * 31 + day);
+    uint64_t days = (uint64_t)month * 31 + (uint64_t)day;
     *at_us = (((days * 24 + (uint64_t)hour) * 60 + (uint64_t)minute) * 60 + (uint64_t)second) * 1000000u +
              (uint64_t)ms * 1000u;
     return true;

@@ -13,8 +13,6 @@
 
 #define READ_BYTES 65536
 
-extern char **environ;
-
 struct lines {
     int fd;
     pid_t xz; /* 0: none */
@@ -55,6 +53,13 @@ struct lines *lines_open(const char *path, char *error, size_t error_size) {
     if (!lines) {
         snprintf(error, error_size, "out of memory");
         return NULL;
+    }
+    lines->fd = -1;
+    lines->room = READ_BYTES;
+    lines->p = malloc(lines->room);
+    if (!lines->p) {
+        snprintf(error, error_size, "out of memory");
+        goto fail;
     }
     lines->fd = standard_input ? fcntl(0, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
     if (lines->fd < 0) {
@@ -124,7 +129,7 @@ int lines_next(struct lines *lines, struct str *line, char *error, size_t error_
     size_t looked = 0; /* bytes behind `at` that hold no line end */
     for (;;) {
         size_t have = lines->end - lines->at;
-        char *start = lines->p ? lines->p + lines->at : NULL;
+        char *start = lines->p + lines->at;
         char *end = have > looked ? memchr(start + looked, '\n', have - looked) : NULL;
         if (end || (lines->ended && have > 0)) {
             *line = (struct str){start, end ? (size_t)(end - start) : have};

@@ -199,8 +199,12 @@ static int play_traffic(const struct traffic *traffic, const char *source) {
     struct player_options options = choose_play();
     char error[300];
     int status = 1;
-    if (!play.loop || !tally)
+    if (!play.loop || !tally) {
+        fputs("slimbid-replay: out of memory\n", stderr);
+        free(tally);
+        loop_destroy(play.loop);
         return 1;
+    }
     tally_init(tally);
     double cpu = cpu_us();
     play.player = player_create(play.loop, &options, traffic, tally, on_end, &play, error, sizeof error);

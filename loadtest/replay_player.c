@@ -188,7 +188,7 @@ static void on_done(void *ctx, const struct outbound_result *result) {
         tally_answer(player->tally, result->status, result->body, now - shot->due_us, now - shot->sent_us,
                      now - shot->sent_us > (uint64_t)shot->tmax_ms * 1000);
     else
-        tally_lost(player->tally, (int)result->outcome);
+        tally_lost(player->tally, result->outcome);
     player->tally->ended_us = now;
     player->under_way--;
     shot->next = player->free_shots;

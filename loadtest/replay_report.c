@@ -64,7 +64,7 @@ static void print_outcomes(const struct tally *tally, const struct colours *colo
             fprintf(out, "  %-26s %s%10" PRIu64 "%s  %5.1f %%\n", words[i], tally->outcomes[i] ? colour : "",
                     tally->outcomes[i], colours->end, percent(tally->outcomes[i], whole));
     }
-    for (int i = 1; i < OUTBOUND_OUTCOMES && i < (int)COUNT_OF(tally->lost_by_reason); i++)
+    for (int i = 1; i < OUTBOUND_OUTCOMES; i++)
         if (tally->lost_by_reason[i] > 0)
             fprintf(out, "    %-24s %10" PRIu64 "\n", outbound_outcome_name((enum outbound_outcome)i),
                     tally->lost_by_reason[i]);

@@ -89,10 +89,9 @@ void tally_answer(struct tally *tally, int status, struct str body, uint64_t lat
     quantiles_add(&tally->service, service_us);
 }
 
-void tally_lost(struct tally *tally, int reason) {
+void tally_lost(struct tally *tally, enum outbound_outcome reason) {
     tally->outcomes[TALLY_LOST]++;
-    if (reason >= 0 && reason < (int)COUNT_OF(tally->lost_by_reason))
-        tally->lost_by_reason[reason]++;
+    tally->lost_by_reason[reason]++;
 }
 
 uint64_t tally_answered(const struct tally *tally) {

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "openrtb/openrtb_response.h"
+#include "outbound/outbound.h"
 #include "quantiles.h"
 
 enum tally_outcome {
@@ -39,8 +40,8 @@ struct tally {
     uint64_t late; /* answered, but after tmax counted from the send; in outcomes too */
     uint64_t imps_won;
     uint64_t bytes_in;
-    uint64_t lost_by_reason[8]; /* by enum outbound_outcome */
-    uint64_t queued;            /* requests that waited for a free connection */
+    uint64_t lost_by_reason[OUTBOUND_OUTCOMES];
+    uint64_t queued; /* requests that waited for a free connection */
     uint64_t queue_max;
     uint64_t first_us, last_us; /* of intended sends */
     uint64_t ended_us;          /* of the last answer */
@@ -58,7 +59,7 @@ void tally_cleanup(struct tally *tally);
 /* An answer came. latency and service are microseconds. */
 void tally_answer(struct tally *tally, int status, struct str body, uint64_t latency_us, uint64_t service_us,
                   bool late);
-void tally_lost(struct tally *tally, int reason);
+void tally_lost(struct tally *tally, enum outbound_outcome reason);
 uint64_t tally_answered(const struct tally *tally);
 
 struct tally_about {
