@@ -72,6 +72,7 @@ void conn_close(struct http_conn *conn) {
     if (conn->state == CONN_CLOSED)
         return;
     conn_set_state(conn, CONN_CLOSED);
+    out_unstage(conn);
     timer_disarm(&conn->timer);
     watch_destroy(conn->watch);
     conn->watch = NULL;
@@ -136,7 +137,7 @@ static unsigned watch_of(const struct http_conn *conn) {
 }
 
 void conn_settle(struct http_conn *conn) {
-    if (conn->state == CONN_CLOSED)
+    if (conn->state == CONN_CLOSED || conn->staged)
         return;
     conn->deadline_us = deadline_of(conn);
     bool armed = true;
@@ -389,6 +390,10 @@ static void on_answer_sent(struct http_conn *conn) {
     case CONN_KEEP_ALIVE:
         break;
     }
+    if (conn->server->draining) {
+        linger(conn);
+        return;
+    }
     inbox->start += http_parser_consumed(&inbox->parser);
     conn->phase_us = loop_now(conn->server->loop);
     conn_set_state(conn, CONN_IDLE);
@@ -396,8 +401,18 @@ static void on_answer_sent(struct http_conn *conn) {
         release_inbox(conn);
 }
 
+void conn_left(struct http_conn *conn, bool well) {
+    if (!well)
+        conn_close(conn);
+    else if (out_waiting(conn) == 0)
+        on_answer_sent(conn);
+    conn_settle(conn);
+}
+
 void conn_answered(struct http_conn *conn) {
     conn_set_state(conn, CONN_WRITING);
+    if (conn->staged)
+        return; /* goes on in conn_left() */
     if (out_waiting(conn) == 0)
         on_answer_sent(conn);
     if (conn->advancing || conn->state == CONN_CLOSED)

@@ -174,7 +174,8 @@ static bool send_answer(struct http_conn *conn, const struct http_response *resp
         head_add(&head, STR("\r\n"));
         if (body.n > 0)
             head_add(&head, body);
-        return out_write_one(conn, (struct str){head.p, head.n});
+        struct str answer = {head.p, head.n};
+        return out_stage(conn, answer) || out_write_one(conn, answer);
     }
     struct iovec pieces[6];
     size_t count = 0;

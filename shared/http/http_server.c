@@ -289,17 +289,22 @@ static void free_server(struct http_server *server) {
         free(inbox);
     }
     gzip_destroy(server->gzip);
+    free(server->stage);
     buf_cleanup(&server->packed);
     free(server);
 }
 
+static void reap_later(struct http_server *server);
+
 static void on_reap(struct deferred *self) {
     struct http_server *server = CONTAINER_OF(self, struct http_server, reap);
     server->reap_due = false;
-    if (server->destroyed)
-        free_server(server);
-    else
+    if (!server->destroyed)
         free_dead(server);
+    else if (server->leave_due)
+        reap_later(server); /* the loop still holds `leave` */
+    else
+        free_server(server);
 }
 
 static void reap_later(struct http_server *server) {
@@ -354,7 +359,8 @@ struct http_server *http_server_create(struct loop *loop, const struct http_serv
     timer_init(&server->accept_timer, loop, on_accept_timer, server);
     buf_init(&server->packed, options->unsent_bytes);
     server->gzip = gzip_create();
-    if (server->gzip == NULL) {
+    server->stage = malloc(SERVER_STAGE_BYTES);
+    if (server->gzip == NULL || server->stage == NULL) {
         http_server_destroy(server);
         return NULL;
     }
@@ -375,6 +381,7 @@ void http_server_drain(struct http_server *server) {
 void http_server_destroy(struct http_server *server) {
     if (server == NULL || server->destroyed)
         return;
+    out_leave(server);
     server->draining = true; /* nothing is resumed by what closes now */
     server->destroyed = true;
     timer_disarm(&server->pending_timer);
@@ -397,7 +404,7 @@ void http_server_destroy(struct http_server *server) {
     server->pending_tail = &server->pending;
     if (server->reap_due)
         return;
-    if (server->depth > 0)
+    if (server->depth > 0 || server->leave_due)
         reap_later(server);
     else
         free_server(server);
