@@ -7,8 +7,6 @@
 
 #include "base/log.h"
 
-#define KEEP_BYTES 16384 /* buffers above this size are given back after a call */
-
 const char *outbound_outcome_name(enum outbound_outcome outcome) {
     static const char *const names[] = {"answered", "timeout",   "connect_failed", "tls_failed",
                                         "broken",   "too_large", "bad_encoding",   "no_memory"};
@@ -48,7 +46,7 @@ static void call_set_state(struct outbound_call *call, enum call_state state) {
     call->state = state;
     if (state == CALL_FREE) {
         call->done = NULL;
-        buf_clear(&call->answer, KEEP_BYTES);
+        buf_clear(&call->answer, OUTBOUND_KEEP_BYTES);
         call->next = target->free;
         target->free = call;
     }
@@ -161,14 +159,43 @@ static enum outbound_outcome outcome_of(const struct outbound_call *call, CURLco
         return call->too_large ? OUTBOUND_TOO_LARGE : OUTBOUND_NO_MEMORY;
     case CURLE_BAD_CONTENT_ENCODING: /* of a Transfer-Encoding */
         return OUTBOUND_BAD_ENCODING;
-    case CURLE_OUT_OF_MEMORY:
-        return OUTBOUND_NO_MEMORY;
+    case CURLE_OUT_OF_MEMORY: {
+        curl_off_t first_byte_us = 0; /* libcurl's word for a header line that is too long, too */
+        curl_easy_getinfo(call->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+        return first_byte_us ? OUTBOUND_BROKEN : OUTBOUND_NO_MEMORY;
+    }
     default:
         return OUTBOUND_BROKEN;
     }
 }
 
+/*
+ * A kept connection that its peer closed just when it was used again. libcurl tries another one itself, but a
+ * handle gives up at every sixth time in its life (7.88 counts them and never starts anew), so there we do.
+ */
+static bool connection_was_stale(const struct outbound_call *call, CURLcode code) {
+    long opened = 1;
+    long header_bytes = 1;
+    if (call->state != CALL_RUNNING || call->tried_again ||
+        (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING))
+        return false;
+    curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &opened);
+    curl_easy_getinfo(call->easy, CURLINFO_HEADER_SIZE, &header_bytes);
+    return opened == 0 && header_bytes == 0;
+}
+
+/* Starts the call anew; its timer goes on. */
+static bool call_again(struct outbound_call *call) {
+    CURLM *multi = call->target->outbound->multi;
+    call->tried_again = true;
+    curl_multi_remove_handle(multi, call->easy);
+    call->in_multi = curl_multi_add_handle(multi, call->easy) == CURLM_OK;
+    return call->in_multi;
+}
+
 static void transfer_ended(struct outbound_call *call, CURLcode code) {
+    if (connection_was_stale(call, code) && call_again(call))
+        return;
     struct outbound_target_stats *stats = &call->target->stats;
     enum outbound_outcome outcome = outcome_of(call, code);
     if (outcome == OUTBOUND_ANSWERED) {
@@ -192,47 +219,6 @@ static void transfer_ended(struct outbound_call *call, CURLcode code) {
     call_finish(call, outcome);
 }
 
-enum encoding { ENCODING_NONE, ENCODING_GZIP, ENCODING_OTHER };
-
-static enum encoding answer_encoding(const struct outbound_call *call) {
-    struct curl_header *header = NULL;
-    CURLHcode code = curl_easy_header(call->easy, "Content-Encoding", 0, CURLH_HEADER, -1, &header);
-    if (code == CURLHE_MISSING || code == CURLHE_NOHEADERS)
-        return ENCODING_NONE;
-    if (code != CURLHE_OK || header->amount > 1)
-        return ENCODING_OTHER;
-    struct str value = str_from(header->value);
-    if (str_ieq(value, STR("identity")))
-        return ENCODING_NONE;
-    return str_ieq(value, STR("gzip")) || str_ieq(value, STR("x-gzip")) ? ENCODING_GZIP : ENCODING_OTHER;
-}
-
-/* The body as its sender meant it, or the outcome that it is not. */
-static enum outbound_outcome body_read(struct outbound_call *call, struct str *body) {
-    struct outbound_target *target = call->target;
-    *body = buf_view(&call->answer);
-    if (body->n == 0)
-        return OUTBOUND_ANSWERED;
-    enum encoding encoding = answer_encoding(call);
-    if (encoding == ENCODING_NONE)
-        return OUTBOUND_ANSWERED;
-    if (encoding == ENCODING_OTHER || !target->options.gzip_answer)
-        return OUTBOUND_BAD_ENCODING;
-    buf_clear(&target->inflated, KEEP_BYTES);
-    switch (gzip_inflate(target->outbound->gzip, *body, &target->inflated)) {
-    case GZIP_OK:
-        *body = buf_view(&target->inflated);
-        return OUTBOUND_ANSWERED;
-    case GZIP_BAD:
-        return OUTBOUND_BAD_ENCODING;
-    case GZIP_TOO_LARGE:
-        return OUTBOUND_TOO_LARGE;
-    case GZIP_NO_MEMORY:
-        return OUTBOUND_NO_MEMORY;
-    }
-    return OUTBOUND_BAD_ENCODING;
-}
-
 /* ---- delivery ---- */
 
 static void call_deliver(struct outbound_call *call) {
@@ -241,7 +227,7 @@ static void call_deliver(struct outbound_call *call) {
         struct outbound_result result = {.outcome = call->outcome,
                                          .took_us = loop_now(target->outbound->loop) - call->sent_us};
         if (result.outcome == OUTBOUND_ANSWERED)
-            result.outcome = body_read(call, &result.body);
+            result.outcome = outbound_answer_read(call, &result.body);
         if (result.outcome == OUTBOUND_ANSWERED)
             result.status = call->status;
         else
@@ -313,7 +299,7 @@ struct outbound_call *outbound_begin(struct outbound_target *target) {
     } else {
         target->free = call->next;
     }
-    buf_clear(&call->body, KEEP_BYTES);
+    buf_clear(&call->body, OUTBOUND_KEEP_BYTES);
     call_set_state(call, CALL_FILLING);
     return call;
 }
@@ -340,7 +326,7 @@ static bool call_load(struct outbound_call *call) {
     struct buf *body = &call->body;
     if (target->options.gzip_request) {
         body = &call->packed;
-        buf_clear(body, KEEP_BYTES);
+        buf_clear(body, OUTBOUND_KEEP_BYTES);
         if (gzip_deflate(target->outbound->gzip, buf_view(&call->body), 1, body) != GZIP_OK)
             return false;
     }
@@ -378,7 +364,7 @@ void outbound_send(struct outbound_call *call, uint64_t deadline_us, outbound_do
     call->ctx = ctx;
     call->sent_us = loop_now(outbound->loop);
     call->answer_bytes = 0;
-    call->too_large = false;
+    call->too_large = call->tried_again = false;
     call->status = 0;
     enum outbound_outcome outcome = call_start(call, deadline_us);
     if (outcome != OUTBOUND_ANSWERED)

@@ -1,7 +1,7 @@
 /*
- * What the files of this module share: outbound.c (the calls' lives), outbound_target.c (targets and their
- * handles), outbound_headers.c (how a request begins), outbound_sockets.c (libcurl's sockets and timer in our
- * loop). Nobody else includes this.
+ * What the files of this module share: outbound.c (the calls' lives), outbound_answer.c (what an answer's
+ * bytes mean), outbound_target.c (targets and their handles), outbound_headers.c (how a request begins),
+ * outbound_sockets.c (libcurl's sockets and timer in our loop). Nobody else includes this.
  */
 #ifndef SLIMBID_OUTBOUND_INTERNAL_H
 #define SLIMBID_OUTBOUND_INTERNAL_H
@@ -11,6 +11,8 @@
 #include "http/gzip.h"
 #include "outbound/outbound.h"
 #include "outbound/resolver.h"
+
+#define OUTBOUND_KEEP_BYTES 16384 /* buffers above this size are given back after a call */
 
 /* A socket of libcurl's, from open to close; see outbound_sockets.c. */
 struct socket_link;
@@ -80,6 +82,7 @@ struct outbound_call {
     bool is_get; /* how the handle is set now */
     bool in_multi;
     bool too_large;
+    bool tried_again;     /* after a stale connection */
     const char *body_set; /* what CURLOPT_POSTFIELDS points to now */
     uint32_t addresses_version;
     enum outbound_outcome outcome;
@@ -109,6 +112,11 @@ size_t outbound_on_body(char *p, size_t size, size_t n, void *ctx);
 void outbound_on_call_timer(void *ctx);
 /* Takes the call out of libcurl, which closes its connection if it is busy; no done. */
 void outbound_call_cut(struct outbound_call *call);
+
+/* ---- outbound_answer.c ---- */
+
+/* The body of a whole answer, a view of the call's or the target's buffer; or the outcome that it is not. */
+enum outbound_outcome outbound_answer_read(struct outbound_call *call, struct str *body) CHECK_RESULT;
 
 /* ---- outbound_target.c ---- */
 

@@ -5,7 +5,9 @@
  * two epoll_ctl() a transfer on a kept connection. So a watch lives as long as its descriptor (libcurl opens
  * and closes it through us) and stays registered for reading while the connection is idle. If an idle
  * connection becomes readable, its peer closed it or speaks out of turn: the watch is paused, and libcurl
- * finds out when it looks at the connection before the next use.
+ * finds out that it is closed when it looks at the connection before the next use. What was said out of turn
+ * over plain HTTP/1.1 libcurl 7.88 would take for the next answer: we shut such a connection down. (Over TLS
+ * and HTTP/2 a peer may speak at any time.)
  *
  * libcurl asks for a call "at once" with each transfer added; these are gathered and answered once, at the
  * end of the loop's turn. Its other time-outs only ever move our timer forward: firing early is harmless,
@@ -24,17 +26,29 @@ struct socket_link {
     struct outbound *outbound;
     struct watch *watch;
     int fd;
+    bool tls;
     unsigned wanted;  /* by libcurl; 0: the connection is idle */
     unsigned watched; /* in the kernel */
 };
+
+/* Bytes came while nobody waited, or the end of the connection. */
+static void idle_ready(struct socket_link *link) {
+    char unasked[4096];
+    if (!link->tls && recv(link->fd, unasked, sizeof unasked, MSG_DONTWAIT) > 0) {
+        shutdown(link->fd, SHUT_RDWR);
+        while (recv(link->fd, unasked, sizeof unasked, MSG_DONTWAIT) > 0)
+            continue; /* what had come before; libcurl must see the end, not bytes */
+    }
+    link->watched = 0;
+    if (watch_set(link->watch, 0) != 0)
+        link->watched = WATCH_READ;
+}
 
 static void on_ready(void *ctx, int fd, unsigned ready) {
     struct socket_link *link = ctx;
     struct outbound *outbound = link->outbound;
     if (!link->wanted) {
-        link->watched = 0;
-        if (watch_set(link->watch, 0) != 0)
-            link->watched = WATCH_READ;
+        idle_ready(link);
         return;
     }
     int bits = (ready & WATCH_READ ? CURL_CSELECT_IN : 0) | (ready & WATCH_WRITE ? CURL_CSELECT_OUT : 0);
@@ -64,12 +78,13 @@ static bool links_grow(struct outbound *outbound, size_t fd) {
     return true;
 }
 
-static struct socket_link *link_create(struct outbound *outbound, int fd) {
+static struct socket_link *link_create(struct outbound *outbound, int fd, bool tls) {
     struct socket_link *link = calloc(1, sizeof *link);
     if (!link)
         return NULL;
     link->outbound = outbound;
     link->fd = fd;
+    link->tls = tls;
     link->watch = watch_create(outbound->loop, fd, on_ready, link);
     if (!link->watch || !links_grow(outbound, (size_t)fd)) {
         watch_destroy(link->watch);
@@ -86,7 +101,7 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockad
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
-    if (!link_create(call->target->outbound, fd)) {
+    if (!link_create(call->target->outbound, fd, call->target->tls)) {
         close(fd);
         return CURL_SOCKET_BAD;
     }

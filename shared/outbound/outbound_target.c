@@ -261,6 +261,7 @@ static bool easy_set(CURL *easy, struct outbound_call *call) {
     SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
     SET(CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER_BYTES);
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)target->options.max_answer_bytes);
+    SET(CURLOPT_HTTP_TRANSFER_DECODING, 0L); /* see outbound_answer.c */
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     return ok && outbound_headers_set(call, false) && easy_set_transport(easy, target);

@@ -143,6 +143,46 @@ static void closed_while_idle_is_replaced(void **state) {
     assert_int_equal(fixture_stats(target).connections_opened, 5);
 }
 
+/* The peer closes just when the connection is used again; more often than libcurl alone stands in the life of
+ * a handle. */
+static void closed_on_use_is_tried_again(void **state) {
+    struct fixture *f = *state;
+    struct outbound_target *target = fixture_target(f, "/stale");
+    for (int i = 0; i < 20; i++) {
+        struct told told = fixture_ask(f, target, "{}", 2000);
+        assert_int_equal(told.outcome, OUTBOUND_ANSWERED);
+        assert_string_equal(told.body, "{\"ok\":true}");
+    }
+    assert_int_equal(fixture_stats(target).connections_opened, 20);
+    assert_int_equal(fixture_stats(target).in_flight, 0);
+}
+
+static void unasked_bytes_are_nobodys_answer(void **state) {
+    struct fixture *f = *state;
+    struct outbound_target *target = fixture_target(f, "/twice");
+    for (int i = 0; i < 5; i++) {
+        struct told told = fixture_ask(f, target, "{}", 2000);
+        assert_int_equal(told.outcome, OUTBOUND_ANSWERED);
+        assert_string_equal(told.body, "{\"ok\":true}");
+        fixture_run_ms(f, 20);
+    }
+    assert_int_equal(fixture_stats(target).connections_opened, 5);
+}
+
+static void chunks_are_joined(void **state) {
+    struct fixture *f = *state;
+    static const char *const paths[] = {"/chunked", "/gzipchunked"};
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
+        struct outbound_target *target = fixture_target(f, paths[i]);
+        for (int again = 0; again < 3; again++) {
+            struct told told = fixture_ask(f, target, "{}", 2000);
+            assert_int_equal(told.outcome, OUTBOUND_ANSWERED);
+            assert_string_equal(told.body, "{\"ok\":true}");
+        }
+    }
+    assert_int_equal(f->server.accepted, 1);
+}
+
 static void max_in_flight_refuses(void **state) {
     struct fixture *f = *state;
     struct told told[3];
@@ -287,6 +327,9 @@ int main(void) {
         TEST(a_hundred_calls_one_connection),
         TEST(a_burst_of_one_target_keeps_anothers_connections),
         TEST(closed_while_idle_is_replaced),
+        TEST(closed_on_use_is_tried_again),
+        TEST(unasked_bytes_are_nobodys_answer),
+        TEST(chunks_are_joined),
         TEST(max_in_flight_refuses),
         TEST(max_connections_refuses_too),
         TEST(gzip_answer_is_inflated),

@@ -44,6 +44,23 @@ static void endless_headers_are_broken(void **state) {
     expect(*state, "/headers", OUTBOUND_BROKEN);
 }
 
+/* What is no body counts too: libcurl would read it for ever, without coming back to the loop. */
+static void endless_extension_is_too_large(void **state) {
+    expect(*state, "/extension", OUTBOUND_TOO_LARGE);
+}
+
+static void endless_trailers_are_too_large(void **state) {
+    expect(*state, "/trailers", OUTBOUND_TOO_LARGE);
+}
+
+static void endless_header_line_is_broken(void **state) {
+    expect(*state, "/longheader", OUTBOUND_BROKEN);
+}
+
+static void unknown_transfer_coding_is_bad_encoding(void **state) {
+    expect(*state, "/badte", OUTBOUND_BAD_ENCODING);
+}
+
 static void bomb_is_too_large(void **state) {
     expect(*state, "/bomb", OUTBOUND_TOO_LARGE); /* 4 MB of zeros; the cap is 1 MB */
 }
@@ -145,7 +162,11 @@ int main(void) {
         TEST(garbage_is_broken),
         TEST(declared_too_large),
         TEST(endless_is_too_large),
+        TEST(endless_extension_is_too_large),
+        TEST(endless_trailers_are_too_large),
         TEST(endless_headers_are_broken),
+        TEST(endless_header_line_is_broken),
+        TEST(unknown_transfer_coding_is_bad_encoding),
         TEST(bomb_is_too_large),
         TEST(bad_gzip_is_bad_encoding),
         TEST(unknown_encoding_is_bad_encoding),

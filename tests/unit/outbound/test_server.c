@@ -30,6 +30,8 @@ struct test_connection {
     size_t in_n;
     const char *filler; /* sent again and again while the peer takes it */
     bool dripping;
+    bool unasked; /* the timer sends what nobody asked for */
+    unsigned requests;
 };
 
 static void connection_close(struct test_connection *c, bool reset) {
@@ -70,15 +72,19 @@ static void put_body(struct test_connection *c, const char *encoding, const void
     put(c, body, n);
 }
 
-static void put_gzip(struct test_connection *c, const char *body, size_t n) {
+static void pack(const char *body, size_t n, struct buf *packed) {
     struct gzip *gzip = gzip_create();
-    struct buf packed;
-    buf_init(&packed, 2 * n + 1000);
+    buf_init(packed, 2 * n + 1000);
     assert_non_null(gzip);
-    assert_int_equal(gzip_deflate(gzip, (struct str){body, n}, 9, &packed), GZIP_OK);
+    assert_int_equal(gzip_deflate(gzip, (struct str){body, n}, 9, packed), GZIP_OK);
+    gzip_destroy(gzip);
+}
+
+static void put_gzip(struct test_connection *c, const char *body, size_t n) {
+    struct buf packed;
+    pack(body, n, &packed);
     put_body(c, "gzip", packed.p, packed.n);
     buf_cleanup(&packed);
-    gzip_destroy(gzip);
 }
 
 static void put_bomb(struct test_connection *c) {
@@ -104,6 +110,8 @@ static void on_timer(void *ctx) {
     if (c->dripping) {
         put(c, "x", 1);
         later(c, 10);
+    } else if (c->unasked) {
+        put_body(c, NULL, "{\"unasked\":true}", 16);
     } else {
         put_ok(c);
     }
@@ -111,8 +119,8 @@ static void on_timer(void *ctx) {
 
 /* Paths whose answer is the end of the connection. True when it was one. */
 static bool answer_and_close(struct test_connection *c, const char *path) {
-    if (!strcmp(path, "/reset")) {
-        connection_close(c, true);
+    if (!strcmp(path, "/reset") || (!strcmp(path, "/stale") && c->requests > 1)) {
+        connection_close(c, !strcmp(path, "/reset"));
         return true;
     }
     if (!strcmp(path, "/short"))
@@ -129,11 +137,61 @@ static bool answer_and_close(struct test_connection *c, const char *path) {
     return true;
 }
 
+static void put_chunks(struct test_connection *c, const char *coding, const char *body, size_t n) {
+    size_t cuts[] = {0, 1, n / 2, n};
+    char line[100];
+    snprintf(line, sizeof line, "HTTP/1.1 200 OK\r\n%sTransfer-Encoding: chunked\r\n\r\n", coding);
+    put_text(c, line);
+    for (size_t i = 0; i + 1 < COUNT_OF(cuts); i++) {
+        snprintf(line, sizeof line, "%zx%s\r\n", cuts[i + 1] - cuts[i], i ? "" : ";name=\"value\"");
+        put_text(c, line);
+        put(c, body + cuts[i], cuts[i + 1] - cuts[i]);
+        put_text(c, "\r\n");
+    }
+    put_text(c, "000\r\nX-Trailer: 5\r\n\r\n");
+}
+
+static void put_gzip_chunks(struct test_connection *c) {
+    struct buf packed;
+    pack("{\"ok\":true}", 11, &packed);
+    put_chunks(c, "Content-Encoding: gzip\r\n", packed.p, packed.n);
+    buf_cleanup(&packed);
+}
+
+/* Answers of a few chunks or of endless parts. True when path is one of them. */
+static bool answer_in_parts(struct test_connection *c, const char *path) {
+    if (!strcmp(path, "/chunked"))
+        put_chunks(c, "", "{\"ok\":true}", 11);
+    else if (!strcmp(path, "/gzipchunked"))
+        put_gzip_chunks(c);
+    else if (!strcmp(path, "/badte"))
+        put_text(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n");
+    else if (!strcmp(path, "/endless"))
+        fill(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "10\r\nxxxxxxxxxxxxxxxx\r\n");
+    else if (!strcmp(path, "/extension"))
+        fill(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1", ";extension=extension");
+    else if (!strcmp(path, "/trailers"))
+        fill(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "X-Trailer: xxxxxxxx\r\n");
+    else if (!strcmp(path, "/headers"))
+        fill(c, "HTTP/1.1 200 OK\r\n", "X-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n");
+    else if (!strcmp(path, "/longheader"))
+        fill(c, "HTTP/1.1 200 OK\r\nX-Filler: ", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+    else
+        return false;
+    return true;
+}
+
 static void answer(struct test_connection *c, const char *path, const char *body, size_t body_n) {
     char text[100];
-    if (!strcmp(path, "/ok"))
+    if (answer_in_parts(c, path))
+        return;
+    if (!strcmp(path, "/ok") || !strcmp(path, "/stale"))
         put_ok(c);
-    else if (!strcmp(path, "/echo"))
+    else if (!strcmp(path, "/twice")) {
+        put_ok(c);
+        c->unasked = true;
+        later(c, 10);
+    } else if (!strcmp(path, "/echo"))
         put_body(c, NULL, body, body_n);
     else if (!strncmp(path, "/status/", 8)) {
         snprintf(text, sizeof text, "HTTP/1.1 %.3s x\r\n%s\r\n", path + 8,
@@ -149,10 +207,6 @@ static void answer(struct test_connection *c, const char *path, const char *body
         later(c, 10);
     } else if (!strcmp(path, "/big"))
         fill(c, "HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n", "xxxxxxxxxxxxxxxx");
-    else if (!strcmp(path, "/endless"))
-        fill(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "10\r\nxxxxxxxxxxxxxxxx\r\n");
-    else if (!strcmp(path, "/headers"))
-        fill(c, "HTTP/1.1 200 OK\r\n", "X-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n");
     else if (!strcmp(path, "/gzip"))
         put_gzip(c, "{\"ok\":true}", 11);
     else if (!strcmp(path, "/bomb"))
@@ -178,6 +232,7 @@ static bool take_request(struct test_connection *c) {
     char path[200] = "";
     sscanf(c->in, "%*s %199s", path);
     c->server->requests++;
+    c->requests++;
     snprintf(c->server->last_request, sizeof c->server->last_request, "%.*s", (int)(head_n + body_n), c->in);
     if (answer_and_close(c, path))
         return false;

@@ -12,6 +12,12 @@
  *   /gzip        {"ok":true}, gzipped                 /bomb       4 MB of zeros, gzipped
  *   /badgzip     says gzip, is not                    /br         says br
  *   /early       /ok at once, closes when idle, silently
+ *   /chunked     "{"ok":true}" in three chunks, with an extension and a trailer; /gzipchunked: gzipped too
+ *   /badte       says Transfer-Encoding: gzip, chunked
+ *   /extension   a chunk extension without end        /trailers   trailers without end
+ *   /longheader  a header line without end
+ *   /stale       /ok; the second request on a connection closes it without a byte
+ *   /twice       /ok, and 10 ms later the same unasked, with another body
  */
 #ifndef SLIMBID_TESTS_OUTBOUND_TEST_SERVER_H
 #define SLIMBID_TESTS_OUTBOUND_TEST_SERVER_H
