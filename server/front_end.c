@@ -12,7 +12,8 @@
 #include "web/routes.h"
 
 #define HOUSEKEEPING_US 1000000u
-#define DRAIN_US        5000000u /* the longest tmax and then some */
+#define DRAIN_LEAST_US  5000000u
+#define DRAIN_EXTRA_US  1000000u /* beyond the longest tmax */
 #define DRAIN_STEP_US   20000u
 
 struct front_end {
@@ -26,10 +27,11 @@ struct front_end {
     struct admin admin;
     struct http_server *public_server;
     struct http_server *admin_server;
-    struct signal_watch *signals[2];
+    struct signal_watch *terminate;
     struct timer housekeeping;
     struct timer drain_check;
     uint64_t drain_until_us;
+    uint64_t requested_before; /* heap bytes that the slot's front ends before this one asked for */
     bool draining;
 };
 
@@ -45,7 +47,7 @@ static void refresh_slot(void *ctx) {
     fe->slot->heap_allocated = heap.allocated;
     fe->slot->heap_active = heap.active;
     fe->slot->heap_resident = heap.resident;
-    fe->slot->heap_requested = heap.requested;
+    fe->slot->heap_requested = fe->requested_before + heap.requested;
 }
 
 static void on_housekeeping(void *ctx) {
@@ -66,17 +68,19 @@ static void on_drain_check(void *ctx) {
         loop_stop(fe->loop);
 }
 
-static void on_signal(void *ctx, int signum) {
+/* Whoever stops a whole group of processes (a terminal, systemd) sends a second one right after the
+ * supervisor's: only the supervisor knows whether somebody is impatient. */
+static void on_terminate(void *ctx, int signum) {
+    (void)signum;
     struct front_end *fe = ctx;
-    if (fe->draining) {
-        loop_stop(fe->loop); /* a second signal ends at once */
+    if (fe->draining)
         return;
-    }
     fe->draining = true;
-    log_info("front_end", "draining pid=%llu signal=%d auctions=%u", (unsigned long long)fe->slot->pid,
-             signum, fe->exchange.live);
+    log_info("front_end", "draining pid=%llu auctions=%u", (unsigned long long)fe->slot->pid,
+             fe->exchange.live);
     http_server_drain(fe->public_server);
-    fe->drain_until_us = loop_now(fe->loop) + DRAIN_US;
+    uint64_t drain_us = (uint64_t)fe->config->auction.tmax_max_ms * 1000 + DRAIN_EXTRA_US;
+    fe->drain_until_us = loop_now(fe->loop) + (drain_us > DRAIN_LEAST_US ? drain_us : DRAIN_LEAST_US);
     on_drain_check(fe);
 }
 
@@ -134,18 +138,16 @@ static int front_end_start(struct front_end *fe, const struct front_end_sockets 
     admin_init(&fe->admin, fe->config, fe->stats, refresh_slot, fe);
     if (routes_init(&fe->routes, &fe->exchange) != 0 || start_servers(fe, sockets) != 0)
         return -1;
-    fe->signals[0] = signal_watch_create(fe->loop, SIGTERM, on_signal, fe);
-    fe->signals[1] = signal_watch_create(fe->loop, SIGINT, on_signal, fe);
+    fe->terminate = signal_watch_create(fe->loop, SIGTERM, on_terminate, fe);
     timer_init(&fe->housekeeping, fe->loop, on_housekeeping, fe);
     timer_init(&fe->drain_check, fe->loop, on_drain_check, fe);
-    return fe->signals[0] && fe->signals[1] ? timer_arm(&fe->housekeeping, loop_now(fe->loop)) : -1;
+    return fe->terminate ? timer_arm(&fe->housekeeping, loop_now(fe->loop)) : -1;
 }
 
 static void front_end_stop(struct front_end *fe) {
     timer_disarm(&fe->housekeeping);
     timer_disarm(&fe->drain_check);
-    signal_watch_destroy(fe->signals[0]);
-    signal_watch_destroy(fe->signals[1]);
+    signal_watch_destroy(fe->terminate);
     http_server_destroy(fe->public_server); /* cancels the auctions that still run */
     http_server_destroy(fe->admin_server);
     if (fe->exchange.config) {
@@ -164,7 +166,9 @@ int front_end_run(const struct config *config, const struct front_end_sockets *s
         return 1;
     *fe = (struct front_end){.config = config, .stats = stats, .slot = &stats->slots[slot]};
     stats_slot_adopt(fe->slot);
+    fe->requested_before = fe->slot->heap_requested;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN); /* a terminal's reaches the supervisor too, which sends SIGTERM */
     char error[CONFIG_ERROR_BYTES];
     int status = 1;
     if (front_end_start(fe, sockets, error, sizeof error) != 0)

@@ -2,7 +2,8 @@
  * A front-end process: one loop, the public and the admin listeners, the exchange.
  *
  * Its life: forked by the supervisor with its listening sockets -> serves until SIGTERM -> drains
- * (no new connections, running auctions answered) -> exits. It never returns to the caller.
+ * (no new connections, running auctions answered, at most as long as the longest tmax and a second) ->
+ * exits.
  */
 #ifndef SLIMBID_FRONT_END_H
 #define SLIMBID_FRONT_END_H

@@ -141,9 +141,10 @@ static void signal_children(const struct supervisor *sv, int signum) {
             kill(sv->children[f].pid, signum);
 }
 
+/* The first time, the front ends drain; the second time, somebody is impatient. */
 static void stop(struct supervisor *sv) {
+    signal_children(sv, sv->stopping ? SIGKILL : SIGTERM);
     sv->stopping = true;
-    signal_children(sv, SIGTERM);
 }
 
 /*
@@ -160,7 +161,7 @@ static void on_child_dead(struct supervisor *sv, uint32_t slot, int wait_status)
         log_error("supervisor", "front end died slot=%u signal=%d", slot, WTERMSIG(wait_status));
     else
         log_error("supervisor", "front end ended slot=%u status=%d", slot, WEXITSTATUS(wait_status));
-    if (WIFEXITED(wait_status) && !steady && !child->pause_ms) {
+    if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) != 0 && !steady && !child->pause_ms) {
         log_error("supervisor", "front end can't start: giving up");
         sv->status = 1;
         stop(sv);
@@ -262,6 +263,7 @@ static int supervisor_start(struct supervisor *sv) {
         if (start_front_end(sv, f) != 0) {
             sv->status = 1;
             stop(sv);
+            break;
         }
     return 0;
 }
