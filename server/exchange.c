@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "auction.h"
+#include "base/hash.h"
 
 #define ARENA_CHUNKS_KEPT 64         /* 512 KiB between storms */
 #define ANSWER_BYTES      (4u << 20) /* the largest bid response that leaves */
@@ -17,7 +18,9 @@ int exchange_init(struct exchange *exchange, const struct config *config, struct
     buf_init(&exchange->added_device, 4096);
     buf_init(&exchange->shared, (size_t)config->http.inflated_bytes + 8192);
     buf_init(&exchange->answer, ANSWER_BYTES);
-    exchange->id_seed = ((uint64_t)time(NULL) << 20) ^ (uint64_t)getpid();
+    /* Hashed, lest front ends that start one after the other give the same ids. */
+    const uint64_t start[] = {(uint64_t)time(NULL), (uint64_t)getpid()};
+    exchange->id_seed = hash_bytes((struct str){(const char *)start, sizeof start}, 0);
     exchange->request_limits = (struct openrtb_parse_limits){
         .depth = config->openrtb.depth,
         .imps = config->openrtb.imps,
@@ -26,6 +29,9 @@ int exchange_init(struct exchange *exchange, const struct config *config, struct
         .string_bytes = config->openrtb.string_bytes,
     };
     openrtb_response_limits_default(&exchange->response_limits);
+    exchange->response_limits.depth = config->openrtb.depth;
+    exchange->response_limits.array_items = config->openrtb.array_items;
+    exchange->response_limits.object_members = config->openrtb.object_members;
     if (str_present(config->auction.currency_file)) {
         exchange->rates = currency_load(config->auction.currency_file.p, error, error_size);
         if (!exchange->rates)

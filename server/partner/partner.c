@@ -35,6 +35,7 @@ static int partner_init(struct partner *partner, const struct config *config, ui
     *partner = (struct partner){.config = c, .index = index, .stats = &stats->partners[index]};
     breaker_init(&partner->breaker, breaker, now_us);
     partner->breaker.opened = partner->stats->breaker_opened; /* a restarted front end counts on */
+    partner->calls_before = partner->stats->calls;
     double rate = (double)c->requests_per_second / config->front_ends;
     token_bucket_init(&partner->rate, rate, rate > 10 ? rate / 10 : 1, now_us);
     struct outbound_target_options options;
@@ -149,11 +150,23 @@ void partner_report(struct partner *partner, uint64_t now_us, enum partner_outco
                  partner_outcome_name(outcome));
 }
 
+static void publish_calls(const struct partner *partner) {
+    const struct outbound_target_stats *before = &partner->calls_before;
+    struct outbound_target_stats calls;
+    outbound_target_stats(partner->target, &calls);
+    calls.connections_opened += before->connections_opened;
+    calls.late_answered += before->late_answered;
+    calls.late_cut += before->late_cut;
+    calls.bytes_out += before->bytes_out;
+    calls.bytes_in += before->bytes_in;
+    partner->stats->calls = calls;
+}
+
 void partner_set_publish(const struct partner_set *set) {
     for (uint32_t i = 0; i < set->count; i++) {
         const struct partner *partner = &set->items[i];
         partner->stats->breaker_state = partner->breaker.state;
         partner->stats->breaker_opened = partner->breaker.opened;
-        outbound_target_stats(partner->target, &partner->stats->calls);
+        publish_calls(partner);
     }
 }

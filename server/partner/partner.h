@@ -18,6 +18,7 @@ struct partner {
     struct token_bucket rate;
     struct outbound_target *target;
     struct partner_stats *stats;
+    struct outbound_target_stats calls_before; /* counted by the slot's front ends before this one */
 };
 
 struct partner_set {

@@ -101,8 +101,8 @@ struct stats_slot {
     uint64_t arena_bytes;                                /* gauge */
     uint64_t resident_bytes;                             /* gauge */
     uint64_t heap_allocated, heap_active, heap_resident; /* gauges of the allocator */
-    uint64_t heap_requested;  /* of the process that owns the slot; starts anew with it */
-    struct histogram latency; /* from the first byte to the answer */
+    uint64_t heap_requested;                             /* bytes ever asked for */
+    struct histogram latency;                            /* from the first byte to the answer */
     struct partner_stats partners[CONFIG_MAX_PARTNERS];
 };
 

@@ -150,6 +150,7 @@ def start(tmp_path):
         running.append(program)
         return program
 
+    starter.tmp_path = tmp_path
     yield starter
     statuses = [(p, p.stop()) for p in reversed(running)]
     for program, status in statuses:
