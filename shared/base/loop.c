@@ -157,7 +157,9 @@ int loop_run(struct loop *loop) {
     while (!loop->stopping) {
         alarm_set(loop);
         loop->now_us = 0;
-        if (event_base_loop(loop->base, loop->deferred ? EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0)
+        /* NONBLOCK alone would go on for as long as descriptors are ready: no turn would end. */
+        int flags = EVLOOP_ONCE | (loop->deferred ? EVLOOP_NONBLOCK : 0);
+        if (event_base_loop(loop->base, flags) < 0)
             return -1;
         run_timers(loop);
         run_deferred(loop);

@@ -346,6 +346,35 @@ static void deferred_work_may_free_itself(void **state) {
     assert_int_equal(loop_run(loop), 0);
 }
 
+static void on_ready_ignored(void *ctx, int fd, unsigned ready) {
+    (void)fd;
+    (void)ready;
+    if (++*(unsigned *)ctx > 1000)
+        abort(); /* the turn does not end */
+}
+
+/* A descriptor that stays ready, because nobody reads it yet, does not keep the turn from ending. */
+static void a_turn_ends_while_descriptors_are_ready(void **state) {
+    struct loop *loop = *state;
+    int pipe_fds[2];
+    unsigned calls = 0;
+    int counter = 0;
+    assert_int_equal(pipe(pipe_fds), 0);
+    assert_int_equal(write(pipe_fds[1], "x", 1), 1);
+    struct watch *watch = watch_create(loop, pipe_fds[0], on_ready_ignored, &calls);
+    assert_non_null(watch);
+    assert_int_equal(watch_set(watch, WATCH_READ), 0);
+    struct job jobs[2] = {{{on_job, NULL}, loop, &jobs[1], &counter, 0},
+                          {{on_job, NULL}, loop, NULL, &counter, 0}};
+    loop_defer(loop, &jobs[0].deferred);
+    assert_int_equal(loop_run(loop), 0);
+    assert_int_equal(jobs[1].order, 2);
+    assert_true(calls > 0);
+    watch_destroy(watch);
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+}
+
 /* ---- time and signals ---- */
 
 struct clock_reader {
@@ -409,6 +438,7 @@ int main(void) {
         LOOP_TEST(a_watch_may_end_inside_its_callback),
         LOOP_TEST(deferred_work_runs_in_order_and_at_once),
         LOOP_TEST(deferred_work_may_free_itself),
+        LOOP_TEST(a_turn_ends_while_descriptors_are_ready),
         LOOP_TEST(a_turn_has_one_time),
         LOOP_TEST(signals_arrive_in_the_loop),
     };
