@@ -10,7 +10,6 @@
 #include <yajl/yajl_parse.h>
 
 #include "json/json_reader_state.h"
-#include "json/json_text.h"
 
 /* ---- memory for yajl: it does not check for NULL, so a refusal leaves it by longjmp ---- */
 
@@ -95,21 +94,21 @@ static inline void end_member(struct json_frame *frame, const char *value_start,
 
 /* ---- what the callbacks have in common ---- */
 
-/* The string that ends at `end` is where json_text_scan() found something, or the reading is past it. */
+/* The string that ends at `end` is where the scan of the text found something, or the reading is past it. */
 static bool refuse_bad_text(struct json_reader *reader, const char *end) {
     size_t at = (size_t)(end - reader->text.p);
-    if (at <= reader->bad_at)
+    if (at <= reader->scan.bad_at)
         return true;
-    if (!json_fail_value(reader, "%s", reader->bad_why))
+    if (!json_fail_value(reader, "%s", reader->scan.why))
         return false;
-    reader->bad_at = json_text_scan(reader->text, at, &reader->bad_why);
+    json_text_scan_from(&reader->scan, reader->text, at);
     return true;
 }
 
 static inline bool check_string(struct json_reader *reader, struct str value, bool escaped) {
     if (UNLIKELY(value.n > reader->limits.string_bytes))
         return json_stop(reader, "is longer than %u bytes", (unsigned)reader->limits.string_bytes);
-    if (LIKELY(reader->bad_at == JSON_TEXT_GOOD))
+    if (LIKELY(reader->scan.bad_at == JSON_TEXT_GOOD))
         return true;
     return refuse_bad_text(reader, escaped ? position(reader) : value.p + value.n);
 }
@@ -300,7 +299,7 @@ static bool run(struct json_reader *reader) {
         return json_stop(reader, "needs more memory than a request may take");
     yajl_alloc_funcs memory = {yajl_side_malloc, yajl_side_realloc, yajl_side_free, reader};
     reader->yajl = yajl_alloc(&callbacks, &memory, reader);
-    /* What yajl lets pass (overlong forms, surrogates) has to be checked anyway: json_text_scan(). */
+    /* What yajl lets pass (overlong forms, surrogates) has to be checked anyway: json_text.h. */
     yajl_config(reader->yajl, yajl_dont_validate_strings, 1);
     yajl_status status = yajl_parse(reader->yajl, (const unsigned char *)reader->text.p, reader->text.n);
     if (reader->failed)
@@ -336,7 +335,7 @@ int json_read(struct str text, const struct json_object *root, void *target, con
               struct arena *arena, struct json_error *error) {
     struct json_reader reader;
     reader.text = without_trailing_space(text);
-    reader.bad_at = json_text_scan(reader.text, 0, &reader.bad_why);
+    json_text_scan_begin(&reader.scan, reader.text);
     reader.limits = *limits;
     if (reader.limits.depth > JSON_DEPTH_MAX)
         reader.limits.depth = JSON_DEPTH_MAX;

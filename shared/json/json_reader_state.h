@@ -6,6 +6,7 @@
 
 #include "json/json_key.h"
 #include "json/json_reader.h"
+#include "json/json_text.h"
 
 /* An open object or array. */
 struct json_frame {
@@ -27,12 +28,11 @@ struct json_frame {
 struct json_reader {
     struct json_frame *top;
     struct str text;
-    size_t bad_at; /* the next offset that json_text_scan() complains about */
+    struct json_text_scan scan;
     struct json_limits limits;
     struct arena *arena;
     void *yajl;                  /* a yajl_handle */
     struct json_frame *tolerant; /* the open object that swallows failures, or NULL */
-    const char *bad_why;
     struct json_error *error;
     bool failed;    /* *error is filled */
     size_t done_at; /* the offset at which the root object ended, 0 before */

@@ -118,17 +118,28 @@ static size_t first_bad_escape(const unsigned char *text, size_t n, size_t from,
     return JSON_TEXT_GOOD;
 }
 
-size_t json_text_scan(struct str text, size_t from, const char **why) {
+static void settle(struct json_text_scan *scan) {
+    bool escape = scan->escape_at < scan->utf8_at;
+    scan->bad_at = escape ? scan->escape_at : scan->utf8_at;
+    scan->why = escape ? scan->escape_why : "is not valid UTF-8";
+}
+
+void json_text_scan_begin(struct json_text_scan *scan, struct str text) {
     const unsigned char *p = (const unsigned char *)text.p;
-    if (from >= text.n)
-        return JSON_TEXT_GOOD;
-    size_t bad = first_bad_escape(p, text.n, from, why);
-    if (!has_high_bit(p + from, text.n - from))
-        return bad;
-    size_t bad_utf8 = first_bad_utf8(p, text.n, from);
-    if (bad_utf8 < bad) {
-        bad = bad_utf8;
-        *why = "is not valid UTF-8";
+    scan->escape_at = scan->utf8_at = JSON_TEXT_GOOD;
+    if (text.n > 0) {
+        scan->escape_at = first_bad_escape(p, text.n, 0, &scan->escape_why);
+        if (has_high_bit(p, text.n))
+            scan->utf8_at = first_bad_utf8(p, text.n, 0);
     }
-    return bad;
+    settle(scan);
+}
+
+void json_text_scan_from(struct json_text_scan *scan, struct str text, size_t from) {
+    const unsigned char *p = (const unsigned char *)text.p;
+    if (scan->escape_at < from)
+        scan->escape_at = first_bad_escape(p, text.n, from, &scan->escape_why);
+    if (scan->utf8_at < from)
+        scan->utf8_at = first_bad_utf8(p, text.n, from);
+    settle(scan);
 }

@@ -12,13 +12,14 @@
 /* In memory of exactly its size, so that a sanitizer sees a read behind it. */
 static size_t scan(const char *text, size_t n, size_t from) {
     char *copy = malloc(n ? n : 1);
-    const char *why = NULL;
+    struct json_text_scan found;
     memcpy(copy, text, n);
-    size_t bad = json_text_scan((struct str){copy, n}, from, &why);
-    if (bad != JSON_TEXT_GOOD)
-        assert_non_null(why);
+    json_text_scan_begin(&found, (struct str){copy, n});
+    json_text_scan_from(&found, (struct str){copy, n}, from);
+    if (found.bad_at != JSON_TEXT_GOOD)
+        assert_non_null(found.why);
     free(copy);
-    return bad;
+    return found.bad_at;
 }
 #define SCAN(literal) scan(literal, sizeof(literal) - 1, 0)
 
@@ -90,12 +91,33 @@ static void the_first_of_several_is_found_and_then_the_next(void **state) {
     assert_int_equal(scan(text, sizeof(text) - 1, 15), JSON_TEXT_GOOD);
 }
 
+static void each_mistake_is_told_by_its_own_name(void **state) {
+    (void)state;
+    static const struct str text = STR_INIT("\xFF \\ud800 \xFF \\u0000");
+    struct json_text_scan found;
+    json_text_scan_begin(&found, text);
+    assert_int_equal(found.bad_at, 0);
+    assert_string_equal(found.why, "is not valid UTF-8");
+    json_text_scan_from(&found, text, 1);
+    assert_int_equal(found.bad_at, 2);
+    assert_string_equal(found.why, "holds half a surrogate pair");
+    json_text_scan_from(&found, text, 8);
+    assert_int_equal(found.bad_at, 9);
+    assert_string_equal(found.why, "is not valid UTF-8");
+    json_text_scan_from(&found, text, 10);
+    assert_int_equal(found.bad_at, 11);
+    assert_string_equal(found.why, "must not hold \\u0000");
+    json_text_scan_from(&found, text, 17);
+    assert_int_equal(found.bad_at, JSON_TEXT_GOOD);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(well_formed_texts_pass),
         cmocka_unit_test(bad_utf8_is_found_where_it_begins),
         cmocka_unit_test(bad_escapes_are_found),
         cmocka_unit_test(the_first_of_several_is_found_and_then_the_next),
+        cmocka_unit_test(each_mistake_is_told_by_its_own_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
