@@ -67,13 +67,17 @@ static struct str name_before(struct str s, size_t end) {
     return (struct str){s.p + from, end - from};
 }
 
+/* The place after the last c before end, within the window; 0 when there is none. */
+static size_t after_last(struct str s, size_t end, char c) {
+    size_t limit = end > TAG_WINDOW ? end - TAG_WINDOW : 0;
+    const char *found = end > limit ? memrchr(s.p + limit, c, end - limit) : NULL;
+    return found ? (size_t)(found - s.p) + 1 : 0;
+}
+
 /* The name of the element whose tag is open at end. */
 static struct str open_element(struct str s, size_t end) {
-    size_t limit = end > TAG_WINDOW ? end - TAG_WINDOW : 0;
-    size_t from = end;
-    while (from > limit && s.p[from - 1] != '<')
-        from--;
-    if (from == limit)
+    size_t from = after_last(s, end, '<');
+    if (from == 0)
         return (struct str){NULL, 0};
     size_t to = from;
     while (to < end && (is_name(s.p[to]) || s.p[to] == ':'))
@@ -115,12 +119,12 @@ static bool loads_in_srcset(struct str s, size_t at) {
     size_t end = back_over_space(s, at);
     if (end == 0 || s.p[end - 1] != ',')
         return false;
-    size_t limit = end > TAG_WINDOW ? end - TAG_WINDOW : 0;
-    while (end > limit && s.p[end - 1] != '"' && s.p[end - 1] != '\'' && s.p[end - 1] != '<')
-        end--;
-    if (end <= limit || s.p[end - 1] == '<')
+    size_t quote = after_last(s, end, '"'), single = after_last(s, end, '\'');
+    if (single > quote)
+        quote = single;
+    if (quote == 0 || after_last(s, end, '<') > quote)
         return false;
-    end = back_over_space(s, end - 1);
+    end = back_over_space(s, quote - 1);
     return end > 0 && s.p[end - 1] == '=' &&
            str_ieq(name_before(s, back_over_space(s, end - 1)), STR("srcset"));
 }
