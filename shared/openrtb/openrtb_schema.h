@@ -23,6 +23,13 @@ struct openrtb_draft {
     struct openrtb_place user_place;
     struct str_list venuetype;
     int32_t ext_gdpr; /* regs.ext.gdpr */
+    struct openrtb_prebid {
+        struct json_members aliases, aliasgvlids;
+        struct str_list nosale;
+        struct str_list chained;     /* the bidders of all schains */
+        size_t chains_checked;       /* of them, those of the schains that are read to their end */
+        struct str_list eid_sources; /* of data.eidpermissions */
+    } prebid;                        /* of ext.prebid, what must fit together */
 };
 
 /* Fields that are only checked. */

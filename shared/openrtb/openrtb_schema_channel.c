@@ -44,6 +44,13 @@ static bool check_site(struct json_reader *reader, void *target) {
 }
 JSON_OBJECT_SHARED(openrtb_schema_site, site_fields, .check = check_site);
 
+/* The SDK that made the request, as Prebid's tell it. */
+static const struct json_field app_prebid_fields[] = {TEXT("source"), TEXT("version")};
+JSON_OBJECT_LOCAL(app_prebid, app_prebid_fields);
+
+static const struct json_field app_ext_fields[] = {OBJECT("prebid", &app_prebid)};
+JSON_OBJECT_LOCAL(app_ext, app_ext_fields);
+
 static const struct json_field app_fields[] = {
     TEXT_AT("id", struct openrtb_request, channel_id),
     TEXT("name"),
@@ -62,7 +69,7 @@ static const struct json_field app_fields[] = {
     TEXT("keywords"),
     TEXTS("kwarray"),
     TEXT("inventorypartnerdomain"),
-    EXT,
+    OBJECT("ext", &app_ext),
 };
 JSON_OBJECT_SHARED(openrtb_schema_app, app_fields);
 

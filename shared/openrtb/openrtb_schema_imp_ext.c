@@ -8,9 +8,15 @@ JSON_MAP_LOCAL(bidders, &bidder_params, .keeps_members = true,
 static const struct json_field options_fields[] = {BOOLEAN("echovideoattrs")};
 JSON_OBJECT_LOCAL(options, options_fields);
 
+/* What Prebid's publishers have stored in place of an auction or of a bidder's answer. */
+static const struct json_field stored_bid_fields[] = {TEXT_REQUIRED("bidder"), TEXT_REQUIRED("id")};
+JSON_OBJECT_LOCAL(stored_bid, stored_bid_fields);
+
 static const struct json_field prebid_fields[] = {
     OBJECT_INTO("bidder", &bidders),
     OBJECT("storedrequest", &openrtb_schema_stored_request),
+    OBJECT("storedauctionresponse", &openrtb_schema_stored_request),
+    OBJECTS("storedbidresponse", &stored_bid),
     OBJECT("options", &options),
 };
 JSON_OBJECT_LOCAL(prebid, prebid_fields, .keeps_members = true,

@@ -116,9 +116,10 @@ static bool check_aliases(struct json_reader *reader, void *target) {
 }
 static const struct json_field alias = JSON_FIELD("", JSON_STRING, JSON_NOT_KEPT, JSON_NONEMPTY);
 MAP_CHECKED(aliases, &alias, check_aliases);
+#define PREBID_AT(member) offsetof(struct openrtb_draft, prebid.member)
 
 static const struct json_field vendor_id = JSON_NUMBER("", JSON_INT, JSON_NOT_KEPT, 0, 1, INT32_MAX);
-JSON_MAP_LOCAL(vendor_ids, &vendor_id);
+JSON_MAP_LOCAL(vendor_ids, &vendor_id, .keeps_members = true);
 
 static bool check_currencies(struct json_reader *reader, void *target) {
     const struct json_members *members = target;
@@ -146,39 +147,93 @@ static bool check_cache(struct json_reader *reader, void *target) {
 static const struct json_field cache_fields[] = {OBJECT("bids", NULL), OBJECT("vastxml", NULL)};
 JSON_OBJECT_LOCAL(cache, cache_fields, .check = check_cache);
 
+/* Names that are compared each with each, whatever the lists' limits. */
+#define NAMES_MAX 1024
+
+/* Whether names[i] is among those before it. */
+static bool is_repeated(const struct str_list *names, size_t i) {
+    const struct str_list before = {names->items, i};
+    return str_list_has(&before, names->items[i]);
+}
+
+/* A bidder has one chain, or nobody could say which is true. */
+static bool check_bidder_chain(struct json_reader *reader, void *target) {
+    struct openrtb_prebid *prebid = &((struct openrtb_draft *)target)->prebid;
+    if (prebid->chained.count > NAMES_MAX)
+        return json_fail(reader, "bidders", "are more than %d in all schains", NAMES_MAX);
+    for (; prebid->chains_checked < prebid->chained.count; prebid->chains_checked++)
+        if (is_repeated(&prebid->chained, prebid->chains_checked))
+            return json_fail(reader, "bidders", "must not name a bidder that has a schain already");
+    return true;
+}
 static const struct json_field bidder_chain_fields[] = {
-    TEXTS("bidders"),
+    JSON_FIELD("bidders", JSON_STRINGS, PREBID_AT(chained), 0),
     OBJECT("schain", &openrtb_schema_supply_chain),
 };
-JSON_OBJECT_LOCAL(bidder_chain, bidder_chain_fields);
+JSON_OBJECT_LOCAL(bidder_chain, bidder_chain_fields, .check = check_bidder_chain);
 
 static const struct json_field eid_permission_fields[] = {
-    TEXT_REQUIRED("source"),
+    JSON_FIELD("source", JSON_STRING, 0, JSON_REQUIRED | JSON_NONEMPTY),
     JSON_FIELD("bidders", JSON_STRINGS, JSON_NOT_KEPT, JSON_REQUIRED | JSON_NONEMPTY),
 };
-JSON_OBJECT_LOCAL(eid_permission, eid_permission_fields);
+JSON_OBJECT_LOCAL(eid_permission, eid_permission_fields, .size = sizeof(struct str));
 
+static bool check_prebid_data(struct json_reader *reader, void *target) {
+    const struct str_list *sources = &((struct openrtb_draft *)target)->prebid.eid_sources;
+    if (sources->count > NAMES_MAX)
+        return json_fail(reader, "eidpermissions", "are more than %d", NAMES_MAX);
+    for (size_t i = 0; i < sources->count; i++)
+        if (is_repeated(sources, i)) {
+            char member[48];
+            snprintf(member, sizeof(member), "eidpermissions[%zu].source", i);
+            return json_fail(reader, member, "has a permission already");
+        }
+    return true;
+}
 static const struct json_field prebid_data_fields[] = {
     TEXTS("bidders"),
-    OBJECTS("eidpermissions", &eid_permission),
+    JSON_FIELD("eidpermissions", JSON_OBJECTS, PREBID_AT(eid_sources), 0, .object = &eid_permission),
 };
-JSON_OBJECT_LOCAL(prebid_data, prebid_data_fields);
+JSON_OBJECT_LOCAL(prebid_data, prebid_data_fields, .check = check_prebid_data);
 
+static const struct json_field channel_fields[] = {TEXT_REQUIRED("name"), TEXT("version")};
+JSON_OBJECT_LOCAL(channel, channel_fields);
+
+static const struct json_field multi_bid_fields[] = {
+    TEXT("bidder"),
+    TEXTS("bidders"),
+    INTEGER("maxbids"),
+    TEXT("targetbiddercodeprefix"),
+};
+JSON_OBJECT_LOCAL(multi_bid, multi_bid_fields);
+
+static bool check_prebid(struct json_reader *reader, void *target) {
+    const struct openrtb_prebid *prebid = &((struct openrtb_draft *)target)->prebid;
+    if (prebid->nosale.count > 1 && str_list_has(&prebid->nosale, STR("*")))
+        return json_fail(reader, "nosale", "must not name others beside \"*\"");
+    for (size_t i = 0; i < prebid->aliasgvlids.count; i++)
+        if (!json_members_find(&prebid->aliases, prebid->aliasgvlids.items[i].key))
+            return json_fail(reader, "aliasgvlids", "must name aliases only");
+    return true;
+}
 static const struct json_field prebid_fields[] = {
-    OBJECT("aliases", &aliases),
-    OBJECT("aliasgvlids", &vendor_ids),
+    JSON_FIELD("aliases", JSON_OBJECT, PREBID_AT(aliases), JSON_INLINE, .object = &aliases),
+    JSON_FIELD("aliasgvlids", JSON_OBJECT, PREBID_AT(aliasgvlids), JSON_INLINE, .object = &vendor_ids),
     OBJECT("bidadjustmentfactors", &bid_adjustments),
     OBJECT("cache", &cache),
+    OBJECT("channel", &channel),
     OBJECT("currency", &currency),
-    OBJECT("data", &prebid_data),
-    TEXTS("nosale"),
+    OBJECT_INTO("data", &prebid_data),
+    TEXT("integration"),
+    OBJECTS("multibid", &multi_bid),
+    JSON_FIELD("nosale", JSON_STRINGS, PREBID_AT(nosale), 0),
     JSON_FIELD("returnallbids", JSON_BOOL, offsetof(struct openrtb_request, returnallbids), 0),
-    OBJECTS("schains", &bidder_chain),
+    JSON_FIELD("schains", JSON_OBJECTS, 0, JSON_INLINE, .object = &bidder_chain),
     OBJECT("storedrequest", &openrtb_schema_stored_request),
     BOOLEAN("supportdeals"),
     OBJECT("targeting", &targeting),
 };
-JSON_OBJECT_LOCAL(prebid, prebid_fields);
+JSON_OBJECT_LOCAL(prebid, prebid_fields, .check = check_prebid);
 
 static const struct json_field ext_fields[] = {
     OBJECT_INTO("prebid", &prebid),

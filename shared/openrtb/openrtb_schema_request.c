@@ -29,11 +29,21 @@ static const struct json_field source_fields[] = {
 };
 JSON_OBJECT_LOCAL(source, source_fields);
 
+/* Digital Services Act transparency (IAB's community extension). */
+static const struct json_field dsa_party_fields[] = {TEXT("domain"), INTEGERS("dsaparams")};
+JSON_OBJECT_LOCAL(dsa_party, dsa_party_fields);
+
+static const struct json_field dsa_fields[] = {
+    NATURAL("dsarequired"),
+    NATURAL("pubrender"),
+    NATURAL("datatopub"),
+    OBJECTS("transparency", &dsa_party),
+};
+JSON_OBJECT_LOCAL(dsa, dsa_fields);
+
 /* OpenRTB 2.5 has the privacy signals here. */
 static const struct json_field regs_ext_fields[] = {
-    BIT_AT("gdpr", struct openrtb_draft, ext_gdpr),
-    TEXT("us_privacy"),
-    TEXT("gpp"),
+    OBJECT("dsa", &dsa), BIT_AT("gdpr", struct openrtb_draft, ext_gdpr), TEXT("us_privacy"), TEXT("gpp"),
     INTEGERS("gpp_sid"),
 };
 JSON_OBJECT_LOCAL(regs_ext, regs_ext_fields);

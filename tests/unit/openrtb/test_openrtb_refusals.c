@@ -99,6 +99,8 @@ static void site_app_and_dooh(void **state) {
         {CHANNELS(",\"site\":{\"id\":\"7\",\"content\":{\"data\":[{\"segment\":[{\"value\":1}]}]}}"),
          "site.content.data[0].segment[0].value", "must be a string"},
         {CHANNELS(",\"app\":{\"paid\":7}"), "app.paid", "must be 0 or 1"},
+        {CHANNELS(",\"app\":{\"ext\":{\"prebid\":{\"version\":2}}}"), "app.ext.prebid.version",
+         "must be a string"},
         {CHANNELS(",\"dooh\":{}"), "dooh", "must have an id or a venuetype"},
         {CHANNELS(",\"dooh\":{\"venuetype\":[]}"), "dooh", "must have an id or a venuetype"},
         {CHANNELS(",\"dooh\":{\"venuetype\":\"a\"}"), "dooh.venuetype", "must be a list of strings"},
@@ -149,6 +151,10 @@ static void imps_and_deals(void **state) {
          "must be an object"},
         {IMP(BANNER ",\"ext\":{\"prebid\":{\"storedrequest\":{\"id\":\"\"}}}"),
          "imp[0].ext.prebid.storedrequest.id", "must not be empty"},
+        {IMP(BANNER ",\"ext\":{\"prebid\":{\"storedbidresponse\":[{\"bidder\":\"a\"}]}}"),
+         "imp[0].ext.prebid.storedbidresponse[0].id", "is required"},
+        {IMP(BANNER ",\"ext\":{\"prebid\":{\"storedauctionresponse\":{}}}"),
+         "imp[0].ext.prebid.storedauctionresponse.id", "is required"},
     };
     static const char *const accepted[] = {
         IMP(BANNER ",\"bidfloor\":0,\"bidfloorcur\":\"\",\"secure\":1"),
@@ -244,6 +250,10 @@ static void people_and_devices(void **state) {
         {WITH("\"regs\":{\"ext\":{\"gdpr\":\"1\"}}"), "regs.ext.gdpr", "must be an integer"},
         {WITH("\"regs\":{\"ext\":{\"us_privacy\":1}}"), "regs.ext.us_privacy", "must be a string"},
         {WITH("\"user\":{\"ext\":{\"consent\":2}}"), "user.ext.consent", "must be a string"},
+        {WITH("\"regs\":{\"ext\":{\"dsa\":{\"dsarequired\":\"1\"}}}"), "regs.ext.dsa.dsarequired",
+         "must be an integer"},
+        {WITH("\"regs\":{\"ext\":{\"dsa\":{\"transparency\":[{\"domain\":1}]}}}"),
+         "regs.ext.dsa.transparency[0].domain", "must be a string"},
         {WITH("\"user\":{\"ext\":1}"), "user.ext", "must be an object"},
         {WITH("\"user\":{\"geo\":{\"accuracy\":-1}}"), "user.geo.accuracy", "must be >= 0"},
         {WITH("\"user\":{\"eids\":[{\"uids\":[{\"id\":\"a\"}]}]}"), "user.eids[0].source", "is required"},
@@ -318,6 +328,18 @@ static void ext_prebid(void **state) {
          "ext.prebid.data.eidpermissions[0].source", "is required"},
         {PREBID("\"data\":{\"eidpermissions\":[{\"source\":\"a\",\"bidders\":[]}]}"),
          "ext.prebid.data.eidpermissions[0].bidders", "must not be empty"},
+        {PREBID("\"data\":{\"eidpermissions\":[{\"source\":\"a\",\"bidders\":[\"b\"]},{\"source\":\"a\","
+                "\"bidders\":[\"c\"]}]}"),
+         "ext.prebid.data.eidpermissions[1].source", "has a permission already"},
+        {PREBID("\"schains\":[{\"bidders\":[\"a\",\"b\"]},{\"bidders\":[\"c\",\"a\"]}]"),
+         "ext.prebid.schains[1].bidders", "must not name a bidder that has a schain already"},
+        {PREBID("\"nosale\":[\"a\",\"*\"]"), "ext.prebid.nosale", "must not name others beside"},
+        {PREBID("\"aliasgvlids\":{\"a\":1}"), "ext.prebid.aliasgvlids", "must name aliases only"},
+        {PREBID("\"channel\":{}"), "ext.prebid.channel.name", "is required"},
+        {PREBID("\"channel\":{\"name\":\"\"}"), "ext.prebid.channel.name", "must not be empty"},
+        {PREBID("\"multibid\":{}"), "ext.prebid.multibid", "must be a list of objects"},
+        {PREBID("\"multibid\":[{\"maxbids\":\"2\"}]"), "ext.prebid.multibid[0].maxbids",
+         "must be an integer"},
         {PREBID("\"targeting\":{\"includewinners\":false,\"includebidderkeys\":false}"),
          "ext.prebid.targeting", "must enable includewinners or includebidderkeys"},
         {PREBID("\"targeting\":{\"pricegranularity\":\"fine\"}"), "ext.prebid.targeting.pricegranularity",
@@ -336,7 +358,10 @@ static void ext_prebid(void **state) {
          "ext.prebid.targeting.pricegranularity.ranges[1].max", "must be above the range before"},
     };
     static const char *const accepted[] = {
-        PREBID("\"aliases\":{\"a\":\"b\"},\"bidadjustmentfactors\":{\"b\":0.9}"),
+        PREBID("\"aliasgvlids\":{\"a\":7},\"aliases\":{\"a\":\"b\"},\"bidadjustmentfactors\":{\"b\":0.9}"),
+        PREBID("\"nosale\":[\"*\"],\"channel\":{\"name\":\"web\"},\"multibid\":[{\"bidder\":\"a\","
+               "\"maxbids\":-1}]"),
+        PREBID("\"schains\":[{\"bidders\":[\"a\"]},{\"bidders\":[\"b\"]},{}],\"nosale\":[\"a\",\"b\"]"),
         PREBID("\"cache\":{\"bids\":{},\"vastxml\":{\"returnCreative\":false}}"),
         PREBID("\"targeting\":{\"pricegranularity\":\"med\",\"includewinners\":false}"),
         GRANULES("\"precision\":2,\"ranges\":[{\"min\":0,\"max\":5,\"increment\":0.1},{\"max\":10,"
