@@ -164,7 +164,7 @@ static void print_auction(struct show *show) {
            request->at == 1 ? "first" : "second");
     if (request->tmax > 0)
         printf(", tmax %d ms", request->tmax);
-    printf("; answered in %.1f ms\n", show->took_ms);
+    printf("; took %.1f ms\n", show->took_ms);
     for (size_t i = 0; i < request->imp_count; i++) {
         print_imp(show, &request->imps[i]);
         print_bids(show, &request->imps[i]);
