@@ -75,12 +75,14 @@ class Partner(Program):
 
 
 class Slimbid(Program):
+    prefix = ()  # of the command, say to run it under a limit
+
     def __init__(self, tmp_path, config, more_addresses=()):
         self.port, self.admin_port = free_port(), free_port()
         config = {"listen": [f"127.0.0.1:{self.port}", *more_addresses], "admin_listen": [f"127.0.0.1:{self.admin_port}"], **config}
         path = tmp_path / f"slimbid-{self.port}.json"
         path.write_text(json.dumps(config))
-        super().__init__(tmp_path / f"slimbid-{self.port}.log", BIN / "slimbid", "--config", path)
+        super().__init__(tmp_path / f"slimbid-{self.port}.log", *self.prefix, BIN / "slimbid", "--config", path)
         wait_for_port(self.port, self.process)
         wait_for_port(self.admin_port, self.process)
 

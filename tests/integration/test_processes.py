@@ -1,10 +1,12 @@
 """Signals and deaths: what the supervisor and its front ends owe to clients and to the counters."""
 import json
 import os
+import re
 import signal
 import socket
 import time
 
+import pytest
 from conftest import Partner, Slimbid, banner_request
 
 
@@ -92,3 +94,36 @@ def test_counters_never_go_down(start):
             if after[k] < v and k.split("{")[0].endswith(("_total", "_count", "_sum", "_bucket"))}
     assert not down
     assert after['slimbid_partner_connections_opened_total{partner="a"}'] == 2
+
+
+def test_who_comes_during_the_drain_is_refused(start):
+    slimbid = start_slow(start, 500)
+    with send(slimbid, tmax=2000) as s:
+        time.sleep(0.05)
+        slimbid.process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", slimbid.port), timeout=2)
+        assert s.recv(65536).startswith(b"HTTP/1.1 200")
+    assert slimbid.process.wait(5) == 0
+
+
+class FewFiles(Slimbid):
+    prefix = ("prlimit", "--nofile=64:4000")
+
+
+class FewerFiles(Slimbid):
+    prefix = ("prlimit", "--nofile=64:64")
+
+
+def test_clients_leave_descriptors_for_partners(start):
+    partner = start(Partner, "a=price=fixed:1")
+    raised = start(FewFiles, {})
+    limits = open(f"/proc/{raised.front_end_pid()}/limits").read()
+    assert re.search(r"Max open files +4000 ", limits)
+    slimbid = start(FewerFiles, {"partners": [{"name": "a", "url": partner.url("a")}]})
+    assert "warn descriptors: too few" in slimbid.log()
+    crowd = [send(slimbid, id=f"r{i}") for i in range(100)]
+    for s in crowd:  # each leaves when it is served, and lets the next one in
+        assert s.recv(65536).startswith(b"HTTP/1.1 200")
+        s.close()
