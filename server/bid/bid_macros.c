@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#include "bid/raw_json.h"
-
 #define MACRO_START "${AUCTION_"
 
 /* The longest name with suffix and brace; looking no further keeps hostile text linear. */
@@ -67,12 +65,6 @@ static struct str number(struct buf *digits, double v) {
     return buf_view(digits);
 }
 
-static struct str multiplier(const struct openrtb_imp *imp) {
-    const struct json_member *qty = imp ? json_members_find(&imp->members, STR("qty")) : NULL;
-    struct str value = qty ? raw_json_find(qty->value, STR("multiplier")) : (struct str){NULL, 0};
-    return value.n > 0 && value.p[0] >= '0' && value.p[0] <= '9' ? value : STR("1");
-}
-
 /* digits: where a number is written that the value then is a view of. */
 static struct str macro_value(const struct bid_macro_values *values, enum macro macro, struct buf *digits) {
     const struct bid *bid = values->bid;
@@ -99,7 +91,7 @@ static struct str macro_value(const struct bid_macro_values *values, enum macro 
     case MACRO_MIN_TO_WIN:
         return number(digits, values->min_to_win);
     case MACRO_MULTIPLIER:
-        return multiplier(bid->imp);
+        return number(digits, bid->imp ? bid->imp->multiplier : 1);
     case MACRO_DISCOUNT_PCT:
     case MACRO_DISCOUNT_CPM:
         return STR("0");

@@ -71,6 +71,7 @@ struct openrtb_imp { /* 3.2.4 */
     int32_t rwdd;
     struct str tagid;
     bool private_auction;
+    double multiplier; /* qty.multiplier, 1 when absent */
     struct openrtb_deal *deals;
     size_t deal_count;
     struct json_members members;    /* of the imp */

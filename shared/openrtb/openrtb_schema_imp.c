@@ -51,7 +51,8 @@ static const struct json_field pmp_fields[] = {
 JSON_OBJECT_LOCAL(pmp, pmp_fields);
 
 static const struct json_field qty_fields[] = {
-    JSON_NUMBER("multiplier", JSON_FLOAT, JSON_NOT_KEPT, JSON_REQUIRED, 0, INT32_MAX),
+    JSON_NUMBER("multiplier", JSON_FLOAT, offsetof(struct openrtb_imp, multiplier), JSON_REQUIRED, 0,
+                INT32_MAX),
     NATURAL("sourcetype"),
     TEXT("vendor"),
     EXT,
@@ -86,13 +87,14 @@ static const struct json_field imp_fields[] = {
     BIT_AT("rwdd", struct openrtb_imp, rwdd),
     NATURAL("ssai"),
     NATURAL("exp"),
-    OBJECT("qty", &qty),
+    OBJECT_INTO("qty", &qty),
     FLOATING("dt"),
     OBJECT("refresh", &refresh),
     OBJECT_INTO("ext", &openrtb_schema_imp_ext),
 };
 static const struct openrtb_imp imp_initial = {
     .bidfloorcur = STR_INIT("USD"),
+    .multiplier = 1,
     .secure = OPENRTB_ABSENT,
     .instl = OPENRTB_ABSENT,
     .rwdd = OPENRTB_ABSENT,

@@ -84,6 +84,7 @@ static void what_is_absent(void **state) {
     const struct openrtb_imp *imp = &r->imps[0];
     ASSERT_STR(imp->bidfloorcur, "USD");
     assert_true(imp->bidfloor == 0);
+    assert_true(imp->multiplier == 1);
     assert_int_equal(imp->secure, OPENRTB_ABSENT);
     assert_int_equal(imp->instl, OPENRTB_ABSENT);
     assert_int_equal(imp->banner->w, OPENRTB_ABSENT);
@@ -111,7 +112,8 @@ static void imps_of_every_kind(void **state) {
     parse(
         fixture,
         IMPS(
-            "{\"id\":\"a\",\"bidfloor\":1.25,\"bidfloorcur\":\"EUR\",\"secure\":1,\"instl\":0,\"rwdd\":1,"
+            "{\"id\":\"a\",\"bidfloor\":1.25,\"qty\":{\"ext\":{\"multiplier\":8},\"multiplier\":14.2},"
+            "\"bidfloorcur\":\"EUR\",\"secure\":1,\"instl\":0,\"rwdd\":1,"
             "\"tagid\":\"t\","
             "\"banner\":{\"w\":300,\"h\":250,\"pos\":3,\"format\":[{\"w\":1,\"h\":2},{\"wmin\":3,\"wratio\":"
             "4,\"hratio\":5}],"
@@ -130,6 +132,7 @@ static void imps_of_every_kind(void **state) {
     ASSERT_STR(r->imps[5].id, "f");
     const struct openrtb_imp *a = &r->imps[0], *b = &r->imps[1], *c = &r->imps[2];
     assert_true(a->bidfloor == 1.25);
+    assert_true(a->multiplier == 14.2);
     ASSERT_STR(a->bidfloorcur, "EUR");
     assert_int_equal(a->secure, 1);
     assert_int_equal(a->instl, 0);
