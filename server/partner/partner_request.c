@@ -25,26 +25,46 @@ static void add_string_member(struct buf *out, struct str key, struct str value)
 
 void partner_request_fill_device(struct openrtb_request *request, const struct client_info *client,
                                  struct buf *out) {
-    bool no_address = !str_present(request->device_ip) && !str_present(request->device_ipv6);
+    bool no_address = request->device_ip.n == 0 && request->device_ipv6.n == 0;
+    bool no_language = request->device_language.n == 0 && !json_members_find(&request->device, STR("langb"));
     if (no_address && str_present(client->ip)) {
         bool v6 = memchr(client->ip.p, ':', client->ip.n) != NULL;
         *(v6 ? &request->device_ipv6 : &request->device_ip) = client->ip;
         add_string_member(out, v6 ? STR("ipv6") : STR("ip"), client->ip);
     }
-    if (!str_present(request->device_ua) && str_present(client->ua)) {
+    if (request->device_ua.n == 0 && str_present(client->ua)) {
         request->device_ua = client->ua;
         add_string_member(out, STR("ua"), client->ua);
     }
-    if (!str_present(request->device_language) && str_present(client->language)) {
+    if (no_language && str_present(client->language)) {
         request->device_language = client->language;
         add_string_member(out, STR("language"), client->language);
     }
-    if (request->device_dnt == OPENRTB_ABSENT && client->dnt) {
-        request->device_dnt = 1;
+    if (request->device_dnt == OPENRTB_ABSENT && str_present(client->dnt)) {
+        request->device_dnt = client->dnt.p[0] - '0';
         if (out->n)
             buf_add_char(out, ',');
-        BUF_ADD_LIT(out, "\"dnt\":1");
+        BUF_ADD_LIT(out, "\"dnt\":");
+        buf_add_str(out, client->dnt);
     }
+}
+
+/* A null or an empty string in the place of what was filled in: must not stand beside it. */
+static bool was_filled(const struct openrtb_request *request, const struct json_member *member) {
+    const struct {
+        struct str key;
+        bool present;
+    } fields[] = {{STR("ip"), request->device_ip.n > 0},
+                  {STR("ipv6"), request->device_ipv6.n > 0},
+                  {STR("ua"), request->device_ua.n > 0},
+                  {STR("language"), request->device_language.n > 0},
+                  {STR("dnt"), request->device_dnt != OPENRTB_ABSENT}};
+    if (!str_eq(member->value, STR("null")) && !str_eq(member->value, STR("\"\"")))
+        return false;
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        if (str_eq(member->key, fields[i].key))
+            return fields[i].present;
+    return false;
 }
 
 static void write_device(const struct openrtb_request *request, struct str added, struct buf *out) {
@@ -52,14 +72,11 @@ static void write_device(const struct openrtb_request *request, struct str added
     BUF_ADD_LIT(out, "\"device\":{");
     for (size_t i = 0; i < request->device.count; i++) {
         const struct json_member *member = &request->device.items[i];
-        /* A null that was filled in must not stand beside its value. */
-        if (!(added.n && str_eq(member->value, STR("null"))))
+        if (!was_filled(request, member))
             add_member(out, member);
     }
-    if (added.n) {
-        add_comma(out);
-        buf_add_str(out, added);
-    }
+    add_comma(out);
+    buf_add_str(out, added);
     buf_add_char(out, '}');
 }
 
@@ -133,8 +150,8 @@ static void write_imp_ext(const struct partner_imp *item, struct buf *out) {
 
 static void write_imp(const struct partner_imp *item, unsigned media_types, struct buf *out) {
     const struct json_members *members = &item->imp->members;
-    bool plain =
-        !item->params && !item->imp->ext_prebid.count && !(partner_fit_media(item->imp) & ~media_types);
+    bool plain = !item->params && !json_members_find(&item->imp->ext, STR("prebid")) &&
+                 !(partner_fit_media(item->imp) & ~media_types);
     buf_add_char(out, '{');
     if (plain && members->count) {
         /* Nothing to change: from the first member to the last as it stands. */

@@ -18,11 +18,11 @@ struct client_info {
     struct str ip; /* v4 or v6, as text; absent when not known */
     struct str ua;
     struct str language; /* two-letter code */
-    bool dnt;
+    struct str dnt;      /* "0" or "1" */
 };
 
-/* The fields of device that the request lacks and client has are put into *request; returns them as
- * members to add, e.g. "\"ip\":\"192.0.2.1\"", in out (empty when nothing is missing). */
+/* The fields of device that the request lacks (or has empty) and client has are put into *request, and as
+ * members to add, e.g. "\"ip\":\"192.0.2.1\"", into out (empty when nothing is missing). */
 void partner_request_fill_device(struct openrtb_request *request, const struct client_info *client,
                                  struct buf *out);
 

@@ -22,6 +22,12 @@ static struct str first_language(struct str accept_language) {
     return (struct str){accept_language.p, 2};
 }
 
+static struct str do_not_track(const struct http_request *request) {
+    struct str value = http_request_header(request, STR("dnt"));
+    bool known = str_eq(value, STR("0")) || str_eq(value, STR("1"));
+    return known ? value : (struct str){NULL, 0};
+}
+
 struct client_info client_headers_read(const struct http_request *request, struct str peer,
                                        const struct trusted_proxy_list *proxies) {
     struct str ip = trusted_proxy_client_of(proxies, peer, request);
@@ -31,6 +37,6 @@ struct client_info client_headers_read(const struct http_request *request, struc
         .ip = ip,
         .ua = ascii_header(request, STR("user-agent")),
         .language = first_language(ascii_header(request, STR("accept-language"))),
-        .dnt = str_eq(http_request_header(request, STR("dnt")), STR("1")),
+        .dnt = do_not_track(request),
     };
 }

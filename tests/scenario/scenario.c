@@ -77,8 +77,10 @@ static void do_client(struct scenario *s, struct str rest) {
             s->client.ua = (struct str){strndup(word.p + 3, word.n - 3), word.n - 3};
         else if (str_starts(word, STR("language=")))
             s->client.language = (struct str){strndup(word.p + 9, word.n - 9), word.n - 9};
+        else if (str_starts(word, STR("dnt=")))
+            s->client.dnt = (struct str){strndup(word.p + 4, word.n - 4), word.n - 4};
         else
-            scenario_fail(s, "client: ip=, ua= or language=");
+            scenario_fail(s, "client: ip=, ua=, language= or dnt=");
     }
 }
 
@@ -308,6 +310,7 @@ static void cleanup(struct scenario *s) {
     free((char *)s->client.ip.p);
     free((char *)s->client.ua.p);
     free((char *)s->client.language.p);
+    free((char *)s->client.dnt.p);
 }
 
 int main(int argc, char **argv) {

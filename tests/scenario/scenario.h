@@ -2,7 +2,7 @@
  * A scenario: one exchange with scripted partners in virtual time, driven line by line.
  *
  *   config JSON                     makes the exchange (first line that is not a comment)
- *   client KEY=VALUE ...            ip, ua, language of the client
+ *   client KEY=VALUE ...            ip, ua, language, dnt of the client
  *   request JSON                    the request of the next auctions
  *   partner NAME never | AFTER OUTCOME | AFTER STATUS [JSON]
  *                                   AFTER as 20ms; OUTCOME as of outbound_outcome_name()
