@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "admin/admin.h"
 #include "base/log.h"
+#include "descriptors.h"
 #include "exchange.h"
 #include "stats/allocator.h"
 #include "web/routes.h"
@@ -18,6 +20,7 @@
 
 struct front_end {
     const struct config *config;
+    const struct front_end_sockets *sockets;
     struct stats *stats;
     struct stats_slot *slot;
     struct loop *loop;
@@ -79,6 +82,10 @@ static void on_terminate(void *ctx, int signum) {
     log_info("front_end", "draining pid=%llu auctions=%u", (unsigned long long)fe->slot->pid,
              fe->exchange.live);
     http_server_drain(fe->public_server);
+    /* Who comes now is refused (or waits for the next front end) and not left in a queue that nobody serves.
+     */
+    for (size_t i = 0; i < fe->sockets->public_count; i++)
+        close(fe->sockets->public_fds[i]);
     uint64_t drain_us = (uint64_t)fe->config->auction.tmax_max_ms * 1000 + DRAIN_EXTRA_US;
     fe->drain_until_us = loop_now(fe->loop) + (drain_us > DRAIN_LEAST_US ? drain_us : DRAIN_LEAST_US);
     on_drain_check(fe);
@@ -100,7 +107,7 @@ static void http_options(const struct config *config, struct http_server_options
     options->idle_timeout_us = (uint64_t)config->http.idle_timeout_ms * 1000;
     options->write_timeout_us = (uint64_t)config->http.write_timeout_ms * 1000;
     options->max_requests_per_connection = config->http.max_requests_per_connection;
-    options->max_connections = config->http.max_connections;
+    options->max_connections = descriptors_for_clients(config);
     options->gzip_min_bytes = config->http.gzip_min_bytes;
     options->gzip_level = (int)config->http.gzip_level;
 }
@@ -164,7 +171,8 @@ int front_end_run(const struct config *config, const struct front_end_sockets *s
     struct front_end *fe = calloc(1, sizeof *fe);
     if (!fe)
         return 1;
-    *fe = (struct front_end){.config = config, .stats = stats, .slot = &stats->slots[slot]};
+    *fe =
+        (struct front_end){.config = config, .sockets = sockets, .stats = stats, .slot = &stats->slots[slot]};
     stats_slot_adopt(fe->slot);
     fe->requested_before = fe->slot->heap_requested;
     signal(SIGPIPE, SIG_IGN);

@@ -12,7 +12,7 @@
 #include "stats/stats.h"
 
 struct front_end_sockets {
-    const int *public_fds;
+    const int *public_fds; /* closed when it drains */
     size_t public_count;
     const int *admin_fds; /* of the first front end only */
     size_t admin_count;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "descriptors.h"
 #include "front_end.h"
 #include "http/listener.h"
 #include "stats/stats.h"
@@ -96,6 +97,22 @@ static void remove_unix_sockets(const struct str_list *addresses) {
             unlink(addresses->items[a].p + 5);
 }
 
+/* Closes the sockets of all front ends but `kept`'s; front_ends for none. One that is shared stays with it.
+ */
+static void close_public_sockets(const struct supervisor *sv, uint32_t kept) {
+    size_t addresses = sv->config->listen.count;
+    for (size_t a = 0; a < addresses; a++) {
+        const int *column = sv->public_fds + a;
+        int keep = kept < sv->config->front_ends ? column[kept * addresses] : -1;
+        for (uint32_t f = 0; f < sv->config->front_ends; f++) {
+            int fd = column[f * addresses];
+            bool shared = f > 0 && fd == column[0];
+            if (fd != keep && !shared)
+                close(fd);
+        }
+    }
+}
+
 /* ---- children ---- */
 
 static void become_front_end(struct supervisor *sv, uint32_t slot, pid_t parent) {
@@ -104,6 +121,7 @@ static void become_front_end(struct supervisor *sv, uint32_t slot, pid_t parent)
         _exit(1); /* the supervisor died in between */
     sigprocmask(SIG_SETMASK, &sv->old_mask, NULL);
     close(sv->signal_fd);
+    close_public_sockets(sv, slot);
     struct front_end_sockets sockets = {
         .public_fds = sv->public_fds + slot * sv->config->listen.count,
         .public_count = sv->config->listen.count,
@@ -143,6 +161,8 @@ static void signal_children(const struct supervisor *sv, int signum) {
 
 /* The first time, the front ends drain; the second time, somebody is impatient. */
 static void stop(struct supervisor *sv) {
+    if (!sv->stopping)
+        close_public_sockets(sv, sv->config->front_ends);
     signal_children(sv, sv->stopping ? SIGKILL : SIGTERM);
     sv->stopping = true;
 }
@@ -244,6 +264,7 @@ static int drop_segments(struct dl_phdr_info *object, size_t size, void *ctx) {
 /* Sockets, signals and the first front ends; what fails is logged. 0 or -1. */
 static int supervisor_start(struct supervisor *sv) {
     sv->stats->supervisor_pid = (uint64_t)getpid();
+    descriptors_raise(sv->config);
     if (open_sockets(sv) != 0)
         return -1;
     sigset_t mask;
