@@ -143,27 +143,51 @@ static enum partner_outcome outcome_of_failure(enum outbound_outcome outcome) {
     return PARTNER_BROKEN;
 }
 
-/* Reads a 200 answer into call->response. */
-static enum partner_outcome read_answer(struct auction_call *call, struct str body) {
+/* What clearing needs for all bids that were read. */
+static size_t clearing_bytes(const struct auction *auction) {
+    size_t bids = 0, nonbids = 0;
+    for (uint32_t i = 0; i < auction->call_count; i++) {
+        bids += auction->calls[i].response.bid_count;
+        nonbids += auction->request.test ? auction->calls[i].imp_count : 0;
+    }
+    return bids * sizeof(struct bid) + nonbids * sizeof(struct answer_nonbid);
+}
+
+/* Parses a 200 answer into call->response. */
+static enum partner_outcome parse_answer(struct auction_call *call, struct str body) {
     struct auction *auction = call->auction;
     struct openrtb_error error;
-    if (body.n == 0)
-        return PARTNER_NO_BID;
     struct str text = arena_dup(&auction->arena, body);
     if (!str_present(text))
-        return PARTNER_TOO_LARGE;
+        return PARTNER_NO_MEMORY;
     if (openrtb_response_parse(text, &auction->exchange->response_limits, &auction->arena, &call->response,
                                &error) != 0) {
         log_debug("auction", "bad answer auction=%016llx partner=%s path=%s reason=\"%s\"",
                   (unsigned long long)auction->id, call->partner->config->name.p, error.path, error.reason);
-        return PARTNER_BAD_ANSWER;
+        return auction->arena.refused ? PARTNER_NO_MEMORY : PARTNER_BAD_ANSWER;
     }
+    if (!arena_has_room(&auction->arena, clearing_bytes(auction)))
+        return PARTNER_NO_MEMORY;
     if (!str_eq(call->response.id, auction->request.id)) {
         log_debug("auction", "answer to another request auction=%016llx partner=%s",
                   (unsigned long long)auction->id, call->partner->config->name.p);
         return PARTNER_BAD_ANSWER;
     }
     return call->response.bid_count ? PARTNER_BID : PARTNER_NO_BID;
+}
+
+/* Reads a 200 answer. One that is of no use leaves its memory to the others. */
+static enum partner_outcome read_answer(struct auction_call *call, struct str body) {
+    struct arena *arena = &call->auction->arena;
+    if (body.n == 0)
+        return PARTNER_NO_BID;
+    struct arena_mark mark = arena_mark(arena);
+    enum partner_outcome outcome = parse_answer(call, body);
+    if (outcome != PARTNER_BID) {
+        call->response = (struct openrtb_response){.bid_count = 0};
+        arena_rewind(arena, mark);
+    }
+    return outcome;
 }
 
 static enum partner_outcome outcome_of(struct auction_call *call, const struct outbound_result *result) {
@@ -212,6 +236,8 @@ int auction_gather_bids(struct auction *auction, struct bid **bids, size_t *coun
         if (auction->calls[i].outcome == PARTNER_BID)
             total += auction->calls[i].response.bid_count;
     *count = 0;
+    if (total == 0)
+        return 0;
     *bids = arena_calloc(&auction->arena, total, sizeof **bids);
     if (!*bids)
         return -1;
@@ -271,6 +297,8 @@ int auction_gather_nonbids(struct auction *auction, struct answer_nonbid **nonbi
     for (uint32_t i = 0; i < auction->call_count; i++)
         total += auction->calls[i].imp_count;
     *count = 0;
+    if (total == 0)
+        return 0;
     *nonbids = arena_calloc(&auction->arena, total, sizeof **nonbids);
     if (!*nonbids)
         return -1;

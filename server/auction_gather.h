@@ -13,9 +13,10 @@ int auction_gather_ask(struct auction *auction, const struct client_info *client
 /* Ends the calls that are still pending, for that reason; they run on unused. */
 void auction_gather_abandon(struct auction *auction, enum partner_outcome why);
 
-/* All bids of all answers, in the arena. 0 or -1. */
+/* All bids of all answers, in the arena; *bids stays as it is when there are none. 0 or -1. An answer whose
+ * bids the arena could not take to the end was left out when it came. */
 int auction_gather_bids(struct auction *auction, struct bid **bids, size_t *count) CHECK_RESULT;
-/* What ext.seatnonbid says of partners that gave no bid. 0 or -1. */
+/* What ext.seatnonbid says of partners that gave no bid, likewise. 0 or -1. */
 int auction_gather_nonbids(struct auction *auction, struct answer_nonbid **nonbids,
                            size_t *count) CHECK_RESULT;
 

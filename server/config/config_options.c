@@ -87,7 +87,7 @@ const struct config_option config_options[] = {
      LIVE("Members of any object.")},
     {ROOT(openrtb.string_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 65536, 64, 16777216),
      LIVE("Length of any string.")},
-    {ROOT(openrtb.arena_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 1048576, 65536, 268435456),
+    {ROOT(openrtb.arena_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 4194304, 65536, 268435456),
      LIVE("Memory of one auction: request, partners' bids and what is made of them.")},
 
     {ROOT(auction.tmax_default_ms, uint32_t, CONFIG_U32), NUMBER("ms", 500, 1, 60000),

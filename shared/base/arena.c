@@ -70,14 +70,46 @@ void arena_reset(struct arena *arena) {
     arena_init(arena, arena->pool, arena->cap_bytes);
 }
 
+struct arena_mark arena_mark(const struct arena *arena) {
+    return (struct arena_mark){.newest = arena->chunks,
+                               .behind = arena->chunks ? arena->chunks->next : NULL,
+                               .cursor = arena->cursor,
+                               .end = arena->end};
+}
+
+/* Gives the chunks from *at up to (not with) `last` back. */
+static void release_until(struct arena *arena, struct arena_chunk **at, const struct arena_chunk *last) {
+    while (*at != last) {
+        struct arena_chunk *chunk = *at;
+        *at = chunk->next;
+        arena->held_bytes -= chunk->bytes;
+        pool_give(arena->pool, chunk);
+    }
+}
+
+void arena_rewind(struct arena *arena, struct arena_mark mark) {
+    release_until(arena, &arena->chunks, mark.newest);
+    if (mark.newest) /* large blocks went behind it while it was the newest */
+        release_until(arena, &mark.newest->next, mark.behind);
+    arena->cursor = mark.cursor;
+    arena->end = mark.end;
+    arena->refused = false;
+}
+
+bool arena_has_room(const struct arena *arena, size_t n) {
+    size_t left = arena->cap_bytes - arena->held_bytes;
+    return left >= (size_t)2 * ARENA_CHUNK_BYTES && left - (size_t)2 * ARENA_CHUNK_BYTES >= n;
+}
+
 /* Adds a chunk with room for n bytes; a large block goes behind the newest chunk, which stays in use. */
 static char *arena_add(struct arena *arena, size_t n) {
     size_t bytes = n <= ARENA_CHUNK_BYTES - CHUNK_HEADER ? ARENA_CHUNK_BYTES : n + CHUNK_HEADER;
-    if (bytes > arena->cap_bytes - arena->held_bytes)
+    bool fits = bytes <= arena->cap_bytes - arena->held_bytes;
+    struct arena_chunk *chunk = fits ? pool_take(arena->pool, bytes) : NULL;
+    if (!chunk) {
+        arena->refused = true;
         return NULL;
-    struct arena_chunk *chunk = pool_take(arena->pool, bytes);
-    if (!chunk)
-        return NULL;
+    }
     arena->held_bytes += bytes;
     char *payload = (char *)chunk + CHUNK_HEADER;
     if (bytes == ARENA_CHUNK_BYTES || !arena->chunks) {

@@ -9,6 +9,7 @@
 #ifndef SLIMBID_BASE_ARENA_H
 #define SLIMBID_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/macros.h"
@@ -37,12 +38,26 @@ struct arena {
     char *end;
     size_t held_bytes; /* chunks and blocks, headers included */
     size_t cap_bytes;
+    bool refused; /* an allocation did not fit, since the last reset or rewind */
 };
 
 /* Embedded by its owner. Takes no memory until the first allocation. */
 void arena_init(struct arena *arena, struct arena_pool *pool, size_t cap_bytes);
 /* Gives all memory back; the arena may be used again. */
 void arena_reset(struct arena *arena);
+
+/* What an arena held at a moment. */
+struct arena_mark {
+    struct arena_chunk *newest, *behind; /* the newest chunk, and the one behind it */
+    char *cursor, *end;
+};
+
+struct arena_mark arena_mark(const struct arena *arena);
+/* Gives back what was allocated since the mark, which must be of this life of the arena. */
+void arena_rewind(struct arena *arena, struct arena_mark mark);
+/* Whether the cap leaves room for n more bytes in one or two allocations, however the last chunk is filled.
+ */
+bool arena_has_room(const struct arena *arena, size_t n);
 
 /* n bytes aligned to 16, uninitialised. NULL when the cap or the allocator says no. */
 void *arena_alloc(struct arena *arena, size_t n) CHECK_RESULT;

@@ -208,6 +208,56 @@ static void other_blocks_grow_by_copying(void **state) {
     arena_pool_cleanup(&pool);
 }
 
+static void a_rewind_gives_back_what_came_after(void **state) {
+    (void)state;
+    struct arena_pool pool;
+    struct arena arena;
+    arena_pool_init(&pool, 4);
+    arena_init(&arena, &pool, 8 * ARENA_CHUNK_BYTES);
+    for (int round = 0; round < 3; round++) { /* on an empty arena, then on one with small and large blocks */
+        size_t held = arena.held_bytes;
+        struct arena_mark mark = arena_mark(&arena);
+        char *first = arena_alloc(&arena, 100);
+        assert_non_null(arena_alloc(&arena, ARENA_CHUNK_BYTES)); /* behind the newest chunk */
+        assert_non_null(arena_alloc(&arena, PAYLOAD));
+        assert_non_null(arena_alloc(&arena, ARENA_CHUNK_BYTES));
+        assert_null(arena_alloc(&arena, 8 * ARENA_CHUNK_BYTES));
+        assert_true(arena.refused);
+        arena_rewind(&arena, mark);
+        assert_false(arena.refused);
+        assert_int_equal(arena.held_bytes, held);
+        assert_int_equal(pool.in_use_bytes, held);
+        char *again = arena_alloc(&arena, round < 2 ? 100 : ARENA_CHUNK_BYTES);
+        assert_non_null(again);
+        if (round == 1)
+            assert_ptr_equal(again, first);
+        memset(again, 'a', 100);
+    }
+    arena_reset(&arena);
+    assert_int_equal(pool.in_use_bytes, 0);
+    arena_pool_cleanup(&pool);
+}
+
+static void room_that_is_told_is_there(void **state) {
+    (void)state;
+    struct arena_pool pool;
+    arena_pool_init(&pool, 4);
+    for (size_t before = 0; before < 4 * ARENA_CHUNK_BYTES; before += 1000) {
+        struct arena arena;
+        arena_init(&arena, &pool, 5 * ARENA_CHUNK_BYTES);
+        assert_non_null(arena_alloc(&arena, before));
+        size_t n = 0;
+        while (arena_has_room(&arena, n + 16))
+            n += 16;
+        if (n > 0) {
+            assert_non_null(arena_alloc(&arena, n / 3));
+            assert_non_null(arena_alloc(&arena, n - n / 3));
+        }
+        arena_reset(&arena);
+    }
+    arena_pool_cleanup(&pool);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_aligned_and_apart),
@@ -220,6 +270,8 @@ int main(void) {
         cmocka_unit_test(copies_keep_absence_apart_from_emptiness),
         cmocka_unit_test(the_newest_block_grows_in_place),
         cmocka_unit_test(other_blocks_grow_by_copying),
+        cmocka_unit_test(a_rewind_gives_back_what_came_after),
+        cmocka_unit_test(room_that_is_told_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
