@@ -259,9 +259,15 @@ static void add_id(const struct answer_input *input, struct buf *out) {
 
 static void add_end(const struct answer_input *input, struct buf *out) {
     if (input->seat_non_bid) {
+        size_t mark = out->n;
+        bool failed = out->failed;
         BUF_ADD_LIT(out, ",\"ext\":{\"seatnonbid\":[");
         answer_nonbid_add(input, out);
         BUF_ADD_LIT(out, "]}");
+        if (!failed && (out->failed || out->n == out->cap)) {
+            out->n = mark;
+            out->failed = false;
+        }
     }
     buf_add_char(out, '}');
 }

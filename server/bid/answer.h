@@ -37,7 +37,7 @@ struct answer_input {
 };
 
 /* Writes the response; check out->failed afterwards. A bid that does not fit into what is left of out is
- * left out, so that one partner's huge bid does not cost the others theirs. */
+ * left out, so that one partner's huge bid does not cost the others theirs; so is a list of nonbids. */
 void answer_write(const struct answer_input *input, struct buf *out);
 /* Writes a response without bids: {"id":...,"nbr":N}. seatnonbid as above. */
 void answer_write_no_bid(const struct answer_input *input, int nbr, struct buf *out);

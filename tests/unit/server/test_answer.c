@@ -268,6 +268,24 @@ static void a_bid_that_does_not_fit_is_left_out(void **state) {
     clearing_fixture_cleanup(&f);
 }
 
+static void nonbids_that_do_not_fit_are_left_out(void **state) {
+    (void)state;
+    enum { MANY = 100 };
+    struct clearing_fixture f;
+    struct answer_nonbid nonbids[MANY];
+    clearing_fixture_init(&f, REQUEST);
+    for (size_t i = 0; i < MANY; i++)
+        nonbids[i] = (struct answer_nonbid){.seat = STR("p"), .imp = &f.request.imps[0], .code = 101};
+    clearing_fixture_answer(&f, 1, ANSWER("USD", "", PLAIN("b", "2", "2")));
+    assert_int_equal(clearing_fixture_run(&f), 1);
+    buf_init(&f.out, 2000);
+    struct answer_input input = {.seat_non_bid = true, .nonbids = nonbids, .nonbid_count = MANY};
+    expect(&f, write_answer(&f, input),
+           "{\"id\":\"r\\\"1\",\"seatbid\":[{\"seat\":\"p1\",\"bid\":[" PLAIN("b", "2",
+                                                                              "2") "]}],\"cur\":\"USD\"}");
+    clearing_fixture_cleanup(&f);
+}
+
 /* What the whole end of an auction costs, with what four partners usually answer. */
 static void four_partners_cost_microseconds_and_no_allocation(void **state) {
     (void)state;
@@ -322,6 +340,7 @@ int main(void) {
         cmocka_unit_test(refused_bids_and_silent_partners_are_listed),
         cmocka_unit_test(invalid_requests_are_told_why),
         cmocka_unit_test(a_bid_that_does_not_fit_is_left_out),
+        cmocka_unit_test(nonbids_that_do_not_fit_are_left_out),
         cmocka_unit_test(four_partners_cost_microseconds_and_no_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
