@@ -227,12 +227,19 @@ static bool is_gzip(struct str coding) {
     return str_ieq(coding, STR("gzip")) || str_ieq(coding, STR("x-gzip"));
 }
 
+/* RFC 9110 8.4.1: identity should not be sent, but says nothing wrong; nor does an empty list of codings. */
+static bool is_no_coding(struct str coding) {
+    return coding.n == 0 || str_ieq(coding, STR("identity"));
+}
+
 static void on_head(struct http_conn *conn) {
     struct inbox *inbox = conn->inbox;
-    const struct http_request *request = &inbox->parser.request;
+    struct http_request *request = &inbox->parser.request;
     conn_set_state(conn, CONN_BODY);
     conn->phase_us = loop_now(conn->server->loop);
-    if (str_present(request->content_encoding) && !is_gzip(request->content_encoding)) {
+    if (is_no_coding(request->content_encoding))
+        request->content_encoding = (struct str){NULL, 0};
+    else if (!is_gzip(request->content_encoding)) {
         reply_refuse(conn, 415, "the one content coding that is taken is gzip");
         return;
     }

@@ -238,6 +238,23 @@ static void gzip_in(void **state) {
     fixture_stop(fixture);
 }
 
+static void no_coding_is_no_coding(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const requests[] = {
+        POST("/echo") "Content-Encoding: Identity\r\nContent-Length: 2\r\n\r\nab",
+        POST("/echo") "Content-Encoding:\r\nContent-Length: 2\r\n\r\nab",
+    };
+    fixture_start(fixture);
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
+        struct answer answer = ask(fixture, requests[i], false);
+        assert_int_equal(answer.status, 200);
+        assert_int_equal(answer.body_n, 2);
+        assert_memory_equal(answer.body, "ab", 2);
+        answer_cleanup(&answer);
+    }
+    fixture_stop(fixture);
+}
+
 static void gzip_out(void **state) {
     struct fixture *fixture = *state;
     fixture->options.gzip_min_bytes = 500;
@@ -451,6 +468,7 @@ int main(void) {
         SERVER_TEST(refusals_arrive),
         SERVER_TEST(answers_before_a_refusal_come_first),
         SERVER_TEST(gzip_in),
+        SERVER_TEST(no_coding_is_no_coding),
         SERVER_TEST(gzip_out),
         SERVER_TEST(timeouts_strike),
         SERVER_TEST(trickling_does_not_help),
