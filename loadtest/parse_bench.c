@@ -2,9 +2,9 @@
  * What reading a bid request costs: nanoseconds a request for yajl with empty callbacks, and for the whole
  * of openrtb_request_parse(), in turns: CPU time, medians and the best round.
  *
- * usage: parse-bench [-n ROUNDS] [FILE]      FILE holds a request a line; without it a built-in one is read
+ * usage: parse-bench [-n ROUNDS] [FILE]      FILE (also .xz) holds a request a line; without it a built-in
+ * one is read
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "openrtb/openrtb_request.h"
+#include "replay_lines.h"
 
 #define ARENA_CAP      (4u << 20)
 #define ROUND_NS       20000000u /* a round reads all requests again and again for about so long */
@@ -128,34 +129,63 @@ static double median(double *values, size_t n) {
     return values[n / 2];
 }
 
+static int add(struct requests *requests, struct str line) {
+    char *copy = malloc(line.n ? line.n : 1);
+    if (!copy)
+        return -1;
+    memcpy(copy, line.p, line.n);
+    requests->items[requests->count++] = (struct str){copy, line.n};
+    requests->bytes += line.n;
+    return 0;
+}
+
+static void unload(struct requests *requests) {
+    for (size_t i = 0; i < requests->count; i++)
+        free((void *)requests->items[i].p);
+    free(requests->items);
+    *requests = (struct requests){0};
+}
+
+/* Fills requests, which the caller unloads whatever comes of it. */
 static int load(const char *path, struct requests *requests) {
-    FILE *file = fopen(path, "r");
-    if (!file) {
-        fprintf(stderr, "parse-bench: %s: %s\n", path, strerror(errno));
+    char error[256] = "no line in it";
+    struct str line;
+    int got = -1;
+    struct lines *lines = lines_open(path, error, sizeof error);
+    requests->items = calloc(REQUESTS_MAX, sizeof(*requests->items));
+    while (lines && requests->items && requests->count < REQUESTS_MAX) {
+        got = lines_next(lines, &line, error, sizeof error);
+        if (got != 1 || add(requests, line) != 0)
+            break;
+    }
+    lines_close(lines);
+    if (got < 0 || requests->count == 0) {
+        fprintf(stderr, "parse-bench: %s: %s\n", path, error);
         return -1;
     }
-    requests->items = calloc(REQUESTS_MAX, sizeof(*requests->items));
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t n;
-    while (requests->items && requests->count < REQUESTS_MAX && (n = getline(&line, &room, file)) > 0) {
-        char *copy = strndup(line, (size_t)n);
-        if (!copy)
-            break;
-        requests->items[requests->count++] = (struct str){copy, (size_t)n};
-        requests->bytes += (size_t)n;
+    return 0;
+}
+
+static void measure(const struct requests *requests, size_t rounds) {
+    static double yajl_ns[ROUNDS_MAX], openrtb_ns[ROUNDS_MAX];
+    for (size_t i = 0; i < rounds; i++) {
+        yajl_ns[i] = ns_per_request(read_by_yajl, requests);
+        openrtb_ns[i] = ns_per_request(read_by_openrtb, requests);
     }
-    free(line);
-    fclose(file);
-    return requests->count > 0 ? 0 : -1;
+    double yajl = median(yajl_ns, rounds), openrtb = median(openrtb_ns, rounds);
+    printf("%zu requests, %.0f bytes each on average, %zu of them valid; medians of %zu rounds\n",
+           requests->count, (double)requests->bytes / (double)requests->count, read_by_openrtb(requests),
+           rounds);
+    printf("yajl alone        median %6.0f ns a request, best %6.0f\n", yajl, yajl_ns[0]);
+    printf("parse + validate  median %6.0f ns a request, best %6.0f  (%.2f, %.2f x yajl alone)\n", openrtb,
+           openrtb_ns[0], openrtb / yajl, openrtb_ns[0] / yajl_ns[0]);
 }
 
 int main(int argc, char **argv) {
-    static double yajl_ns[ROUNDS_MAX], openrtb_ns[ROUNDS_MAX];
-    static struct str one = {built_in, sizeof(built_in) - 1};
-    struct requests requests = {&one, 1, one.n};
+    struct str one = {built_in, sizeof(built_in) - 1};
+    struct requests loaded = {0};
     long rounds = ROUNDS_DEFAULT;
-    int option;
+    int option, status = 0;
     while ((option = getopt(argc, argv, "n:")) != -1) {
         rounds = option == 'n' ? strtol(optarg, NULL, 10) : 0;
         if (rounds < 1 || rounds > ROUNDS_MAX) {
@@ -163,22 +193,13 @@ int main(int argc, char **argv) {
             return 2;
         }
     }
-    if (optind < argc) {
-        requests = (struct requests){0};
-        if (load(argv[optind], &requests) != 0)
-            return 1;
-    }
     arena_pool_init(&pool, 16);
-    for (long i = 0; i < rounds; i++) {
-        yajl_ns[i] = ns_per_request(read_by_yajl, &requests);
-        openrtb_ns[i] = ns_per_request(read_by_openrtb, &requests);
-    }
-    double yajl = median(yajl_ns, (size_t)rounds), openrtb = median(openrtb_ns, (size_t)rounds);
-    printf("%zu requests, %.0f bytes each on average, %zu of them valid; medians of %ld rounds\n",
-           requests.count, (double)requests.bytes / (double)requests.count, read_by_openrtb(&requests),
-           rounds);
-    printf("yajl alone        median %6.0f ns a request, best %6.0f\n", yajl, yajl_ns[0]);
-    printf("parse + validate  median %6.0f ns a request, best %6.0f  (%.2f, %.2f x yajl alone)\n", openrtb,
-           openrtb_ns[0], openrtb / yajl, openrtb_ns[0] / yajl_ns[0]);
-    return 0;
+    if (optind == argc)
+        measure(&(struct requests){&one, 1, one.n}, (size_t)rounds);
+    else if (load(argv[optind], &loaded) == 0)
+        measure(&loaded, (size_t)rounds);
+    else
+        status = 1;
+    unload(&loaded);
+    return status;
 }
