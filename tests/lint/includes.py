@@ -18,6 +18,9 @@ SHARED = {
     "http": ["base"],
     "openrtb": ["base", "json"],
     "outbound": ["base", "http"],
+    "queue": ["base"],
+    "table": ["base"],
+    "match": ["base", "table"],
 }
 # The same inside server/. What stands in server/ itself (the auction, the exchange, the processes) may
 # include all of these but web/, which hands requests to it; these never include auction.h.
@@ -39,7 +42,7 @@ OWNERS = {
     "event2/": ["shared/base/loop.c", "shared/outbound/resolver.c", "loadtest/curl_floor.c"],
     "curl/": ["shared/outbound/", "loadtest/curl_floor.c"],
     "yajl/": ["shared/json/", "loadtest/parse_bench.c"],
-    "jansson.h": ["server/config/", "server/bid/currency.c", "loadtest/replay_rtbkit.c"],
+    "jansson.h": ["server/config/", "worker/table/", "server/bid/currency.c", "loadtest/replay_rtbkit.c"],
     "zlib.h": ["shared/http/gzip.c"],
     "openssl/": [],
     "jemalloc/": ["server/stats/allocator.c"],
