@@ -23,8 +23,8 @@ struct queue_sizes {
 };
 
 struct queue_fds {
-    int memory;        /* memfd, sealed against growing, shrinking and further seals */
-    int wake_worker;   /* eventfd, non-blocking */
+    int memory;         /* memfd, sealed against growing, shrinking and further seals */
+    int wake_worker;    /* eventfd, non-blocking */
     int wake_front_end; /* the same */
 };
 
@@ -42,8 +42,8 @@ struct queue {
 };
 
 /* Maps the memory of fds, which stay the caller's until queue_detach() closes them. Checks the size and the
- * seals of the memfd first: one that could shrink could kill by SIGBUS. 0, or -1 with errno; the fds stay open
- * then. */
+ * seals of the memfd first: one that could shrink could kill by SIGBUS. 0, or -1 with errno; the fds stay
+ * open then. */
 int queue_attach(struct queue *queue, enum queue_side side, const struct queue_sizes *sizes,
                  const struct queue_fds *fds) CHECK_RESULT;
 /* Unmaps, and closes the fds. Legal on a zeroed queue, twice. */
@@ -59,8 +59,9 @@ bool queue_sleep(struct queue *queue) CHECK_RESULT;
 /* After the sleep: empties the eventfd; this side counts as awake. */
 void queue_awake(struct queue *queue);
 
-/* The producer's generation of the ad table: the lowest that a job from now on may carry. Monotonic. The worker
- * reads it to learn when an old table has had its last job (shared word, no lock; hostile values only delay). */
+/* The producer's generation of the ad table: the lowest that a job from now on may carry. Monotonic. The
+ * worker reads it to learn when an old table has had its last job (shared word, no lock; hostile values only
+ * delay). */
 void queue_set_generation(struct queue *queue, uint32_t generation);
 uint32_t queue_generation(const struct queue *queue);
 

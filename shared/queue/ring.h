@@ -30,9 +30,9 @@ struct ring_shared;
 struct ring {
     struct ring_shared *shared;
     char *bytes;
-    uint64_t size;  /* of bytes; a power of two */
-    uint64_t own;   /* the index that this side moves: bytes since the beginning */
-    uint64_t other; /* the last value seen of the other's */
+    uint64_t size;     /* of bytes; a power of two */
+    uint64_t own;      /* the index that this side moves: bytes since the beginning */
+    uint64_t other;    /* the last value seen of the other's */
     uint64_t reserved; /* producer: bytes of the frame under way, with its header and filler */
     bool broken;
 };
@@ -50,10 +50,11 @@ int ring_attach(struct ring *ring, void *memory, uint64_t size) CHECK_RESULT;
 
 /* The largest frame that the ring can ever take. */
 size_t ring_frame_max(const struct ring *ring);
-/* Room for a frame of at most n bytes, aligned to 8; NULL when there is none now, n is above ring_frame_max(), or
- * the ring is broken. One at a time; ring_commit() or nothing ends it. */
+/* Room for a frame of at most n bytes, aligned to 8; NULL when there is none now, n is above
+ * ring_frame_max(), or the ring is broken. One at a time; ring_commit() or nothing ends it. */
 void *ring_reserve(struct ring *ring, size_t n) CHECK_RESULT;
-/* The frame of the last ring_reserve() is complete, n bytes of it (n at most what was reserved, 0 is legal). */
+/* The frame of the last ring_reserve() is complete, n bytes of it (n at most what was reserved, 0 is legal).
+ */
 void ring_commit(struct ring *ring, size_t n);
 
 /* ---- consumer ---- */

@@ -1,0 +1,99 @@
+/*
+ * Which ads fit an imp, and which of them are worth most.
+ *
+ * An ad fits when each of its restrictions holds and none of the request's is hurt (struct match_request and
+ * match_imp say which). A fitting ad's score is what showing it is worth, in table_header.currency a view:
+ *
+ *   z     = (z of the request, summed once) + record.z + the crosses of its campaign
+ *   pctr  = 1 / (1 + exp(-z))
+ *   score = price * pctr  when paid by click,  price  when paid by view
+ *
+ * Hits come in descending score, equal scores by record number; exactly as if every ad had been looked at.
+ * How: the index (bitmaps of frequent values, postings of rare ones) gives, block by block in the table's
+ * order, a superset of what fits; each survivor is checked in full on its record; once the k-th best can't be
+ * beaten by what follows (struct table_block), the walk ends. One definition of exp, in double, used for ads
+ * and for bounds: match_exp().
+ *
+ * Whang et al., Indexing Boolean Expressions, VLDB 2009; Broder et al., Efficient Query Evaluation using a
+ * Two-Level Retrieval Process, CIKM 2003 (bounds); McMahan et al., Ad Click Prediction, KDD 2013 (weights).
+ */
+#ifndef SLIMBID_MATCH_MATCH_H
+#define SLIMBID_MATCH_MATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+#include "table/table.h"
+
+#define MATCH_MOST_HITS   64u   /* of match_top() */
+#define MATCH_MOST_VALUES 1024u /* of one list; what is beyond is not looked at by its reader */
+
+struct match_hashes {
+    const uint64_t *items; /* target_hash()es */
+    uint32_t count;
+};
+
+/* What all imps of a request share. */
+struct match_request {
+    struct match_hashes values[TARGETS]; /* what the request is: country, categories, ... Those of an imp
+                                            (size, deal, position, slot) and hour and weekday are empty here.
+                                            In inventory the most specific comes first. */
+    struct match_hashes badv;            /* TARGET_ADVERTISER: blocked, with all domains below */
+    struct match_hashes
+        bcat; /* TARGET_CATEGORY: blocked; parents in the ad's list make "IAB1" block "IAB1-3" */
+    struct match_hashes bcrid; /* TARGET_CREATIVE: blocked */
+    struct match_hashes wlang; /* TARGET_LANGUAGE: if any, an ad whose language is known must be among them */
+    uint8_t cattax; /* of bcat: where there is a bcat, an ad with categories of another taxonomy is refused */
+    uint8_t connection; /* AdCOM connection type, 0 to 15; 255: not known (fails a restriction) */
+    int16_t utc_offset; /* minutes, -720 to 840, of the user; MATCH_NO_OFFSET: the campaign's zone counts */
+    int64_t now;        /* unix seconds */
+    double least_pctr;  /* ads paid by click below this are not shown; 0: all */
+};
+#define MATCH_NO_OFFSET INT16_MIN
+
+struct match_imp {
+    struct match_hashes sizes; /* TARGET_SIZE: what it offers */
+    struct match_hashes deals; /* TARGET_DEAL */
+    const double *deal_floors; /* of each deal, as floor below */
+    double floor;  /* what a view must be worth: table_header.currency, a thousandth of the CPM; INFINITY when
+                      its currency can't be converted */
+    uint64_t slot; /* TARGET_SLOT, 0: none */
+    uint32_t battr;   /* bit n: creative attribute n is blocked */
+    uint8_t position; /* AdCOM placement position 0 to 15; 255: not known (fails a restriction) */
+    bool secure;
+    bool private_auction; /* ads with a deal of it only */
+};
+
+/* An ad's bid is at least the floor: score >= floor. An ad with deals bids for the one with the lowest floor
+ * among those the imp names (the first of equals) and its floor counts; else the imp's. */
+struct match_hit {
+    uint32_t record;
+    uint32_t deal; /* index into match_imp.deals, or TABLE_NONE */
+    uint32_t size; /* index into match_imp.sizes: the first that the ad has */
+    double score;
+    double pctr; /* 1 for ads paid by view */
+};
+
+/* Working memory for one table; made once, so that matching allocates nothing. Belongs to one thread. */
+struct matcher;
+struct matcher *matcher_create(const struct table *table) CHECK_RESULT; /* NULL: out of memory */
+void matcher_destroy(struct matcher *matcher);
+
+/* Campaigns that may not bid now: one byte each, by number, non-zero: paused. NULL: none. Read at each ad,
+ * may change under the reader's eyes. count: bytes there are; campaigns beyond them may bid. */
+void matcher_set_paused(struct matcher *matcher, const volatile uint8_t *paused, uint32_t count);
+
+/* Begins a request: looks its values up, sums its weights, works out the hour. *request must stay. */
+void match_begin(struct matcher *matcher, const struct match_request *request);
+/* The k best ads for an imp of that request; k at most MATCH_MOST_HITS. Returns how many. */
+uint32_t match_top(struct matcher *matcher, const struct match_imp *imp, uint32_t k, struct match_hit *hits);
+/* All ads that fit, at most `room` of them, in the order of their records; returns how many fit. */
+uint32_t match_all(struct matcher *matcher, const struct match_imp *imp, struct match_hit *hits,
+                   uint32_t room);
+
+/* exp(x) for any finite x, the same on every machine: no library's. Relative error below 1e-12. */
+double match_exp(double x);
+
+#endif
