@@ -21,6 +21,8 @@ SHARED = {
     "queue": ["base"],
     "table": ["base"],
     "match": ["base", "table"],
+    "scoring": ["base", "table", "match"],
+    "control": ["base"],
 }
 # The same inside server/. What stands in server/ itself (the auction, the exchange, the processes) may
 # include all of these but web/, which hands requests to it; these never include auction.h.
