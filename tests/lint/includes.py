@@ -29,9 +29,10 @@ SHARED = {
 SERVER = {
     "config": [],
     "bid": ["config"],
-    "stats": ["config", "bid"],
+    "campaign": ["config", "bid"],
+    "stats": ["config", "bid", "campaign"],
     "partner": ["config", "bid", "stats"],
-    "admin": ["config", "bid", "stats", "partner"],
+    "admin": ["config", "bid", "campaign", "stats", "partner"],
 }
 SERVER_TOP = ["web", "supervisor.c", "supervisor.h", "front_end.c", "front_end.h", "main.c"]  # above the auction
 
