@@ -136,10 +136,9 @@ static bool record_holds(const struct answer_record *record) {
            (record->deal < MATCH_MOST_VALUES || record->deal == TABLE_NONE) && is_currency(record->cur) &&
            record->media >= TABLE_BANNER && record->media <= TABLE_NATIVE && record->w >= 0 &&
            record->w <= UINT16_MAX && record->h >= 0 && record->h <= UINT16_MAX &&
-           record->cattax <= UINT8_MAX && record->text_bytes[TEXT_ID] > 0;
+           record->cattax <= UINT8_MAX && record->text_bytes[TEXT_ID] > 0; /* events name it by its id */
 }
 
-/* An ad's id names it in logs and events: never empty. */
 static const uint32_t most_bytes[TEXTS] = {
     [TEXT_ID] = TABLE_ID_BYTES,      [TEXT_CAMPAIGN] = TABLE_ID_BYTES, [TEXT_CRID] = TABLE_ID_BYTES,
     [TEXT_ADOMAIN] = TABLE_ID_BYTES, [TEXT_LANGUAGE] = TABLE_ID_BYTES, [TEXT_CATS] = ANSWER_MOST_BYTES,
