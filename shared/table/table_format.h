@@ -105,12 +105,12 @@ enum {
 struct table_record {
     double price;          /* in table_header.currency, per click or per view; finite, > 0 */
     float z;               /* log-odds of a click: the ad's own part, bias included; finite */
-    uint32_t lists;        /* which set of lists: an index into TABLE_LIST_AT */
+    uint32_t lists;        /* where its set of lists begins in TABLE_LISTS: one of TABLE_LIST_AT */
     uint32_t campaign;     /* index into TABLE_CAMPAIGNS */
     uint32_t campaign_key; /* the hash of its id for target_cross() */
     uint32_t
         advertiser; /* value of TARGET_ADVERTISER, or TABLE_NONE; table_value.number is the parent domain's */
-    uint32_t creative;     /* value of TARGET_CREATIVE, or TABLE_NONE */
+    uint32_t creative;     /* the low half of its crid's target_hash(): whom it meets reads table_ad.crid */
     uint32_t language;     /* value of TARGET_LANGUAGE: the creative's; or TABLE_NONE */
     uint32_t starts, ends; /* unix seconds, [starts, ends) */
     uint32_t attr;         /* bit n: creative attribute n (AdCOM, 1 to 31) */
@@ -147,10 +147,10 @@ struct table_value {
     uint32_t bitmap;  /* number of its bitmap, merged with the attribute's any_bitmap; TABLE_NONE: postings */
     uint32_t posting; /* where its ads begin in TABLE_POSTINGS: those that name it, 'any' not among them */
     uint32_t postings;
-    uint32_t number; /* of a size: w << 16 | h, 0 of a medium; of an advertiser: the parent domain's value or
-                        TABLE_NONE */
+    uint32_t number; /* of a size: w << 16 | h, 0 of a medium; of an advertiser: the parent domain's value,
+                        which is a lower one, or TABLE_NONE */
     uint32_t target; /* enum target */
-    uint32_t zero;
+    uint32_t ads;    /* how many name it; 0 of an advertiser */
 };
 static_assert(sizeof(struct table_value) == 32, "table_value");
 
