@@ -40,9 +40,9 @@ struct table_index_section {
 };
 
 /*
- * Puts the ads in order and makes the sections TABLE_BLOCKS to TABLE_POSTINGS (the others stay empty); fills
- * ad_count, block_count, bitmap_words and any_bitmap of *header. order[i] is the number (from 0, as added) of
- * the ad that became record i; the index owns it. 0, or -1 without memory. Once.
+ * Puts the ads in order and makes the sections TABLE_BLOCKS to TABLE_POSTINGS and TABLE_LIST_AT (the others
+ * stay empty); fills ad_count, block_count, bitmap_words and any_bitmap of *header. order[i] is the number
+ * (from 0, as added) of the ad that became record i; the index owns it. 0, or -1 without memory. Once.
  */
 int table_index_finish(struct table_index *index, struct table_header *header,
                        struct table_index_section sections[TABLE_SECTIONS],
