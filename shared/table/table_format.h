@@ -34,8 +34,6 @@ enum table_section {
     TABLE_BLOCKS,  /* struct table_block, one for each TABLE_BLOCK_ADS ads */
     TABLE_RECORDS, /* struct table_record, one an ad, in order */
     TABLE_LISTS,   /* uint32_t words: lists of values; see table_record.lists */
-    TABLE_LIST_AT, /* uint32_t: where in TABLE_LISTS each set of lists begins, ascending, and the end; empty
-                      without ads */
     TABLE_VALUES,  /* struct table_value */
     TABLE_SLOTS,   /* uint32_t: open addressing over the values' hashes, from slot hash & (slots - 1) upwards;
                       a power of two, at most half full */
@@ -45,6 +43,8 @@ enum table_section {
     TABLE_ZONES,    /* struct table_zone; [0] is UTC */
     TABLE_WEIGHTS,  /* float: the request's, then those of each cross; see table_header */
     /* cold */
+    TABLE_LIST_AT,   /* uint32_t: where in TABLE_LISTS each set of lists begins, ascending, and the end; empty
+                        without ads */
     TABLE_ADS,       /* struct table_ad, one an ad, in order */
     TABLE_CAMPAIGNS, /* struct table_campaign */
     TABLE_NAMES,     /* struct table_text, one a value: its text in the normal form */
@@ -111,12 +111,12 @@ enum {
 struct table_record {
     double price;          /* in table_header.currency, per click or per view; finite, > 0 */
     float z;               /* log-odds of a click: the ad's own part, bias included; finite */
-    uint32_t lists;        /* which set of lists: an index into TABLE_LIST_AT */
+    uint32_t lists;        /* where its set of lists begins in TABLE_LISTS: one of TABLE_LIST_AT */
     uint32_t campaign;     /* index into TABLE_CAMPAIGNS */
     uint32_t campaign_key; /* the hash of its id for target_cross() */
     uint32_t
         advertiser; /* value of TARGET_ADVERTISER, or TABLE_NONE; table_value.number is the parent domain's */
-    uint32_t creative;     /* value of TARGET_CREATIVE, or TABLE_NONE */
+    uint32_t creative;     /* the low half of its crid's target_hash(): whom it meets reads table_ad.crid */
     uint32_t language;     /* value of TARGET_LANGUAGE: the creative's; or TABLE_NONE */
     uint32_t starts, ends; /* unix seconds, [starts, ends) */
     uint32_t attr;         /* bit n: creative attribute n (AdCOM, 1 to 31) */
@@ -153,10 +153,10 @@ struct table_value {
     uint32_t bitmap;  /* number of its bitmap, merged with the attribute's any_bitmap; TABLE_NONE: postings */
     uint32_t posting; /* where its ads begin in TABLE_POSTINGS: those that name it, 'any' not among them */
     uint32_t postings;
-    uint32_t number; /* of a size: w << 16 | h, 0 of a medium; of an advertiser: the parent domain's value or
-                        TABLE_NONE */
+    uint32_t number; /* of a size: w << 16 | h, 0 of a medium; of an advertiser: the parent domain's value,
+                        which is a lower one, or TABLE_NONE */
     uint32_t target; /* enum target */
-    uint32_t zero;
+    uint32_t ads;    /* how many name it; 0 of an advertiser */
 };
 static_assert(sizeof(struct table_value) == 32, "table_value");
 
