@@ -8,8 +8,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/loop.h"
-#include "bid/currency.h"
 #include "config/config.h"
+#include "currency/currency.h"
 #include "partner/partner.h"
 #include "stats/stats.h"
 

@@ -178,10 +178,9 @@ struct table_text {
 };
 
 struct table_ad {
-    struct table_text id, crid, adomain, language, cats; /* cats: joined by '\n'; any but id may be
- empty */
-    struct table_text deals;                             /* joined by '\n' */
-    uint64_t markup_at;                                  /* in TABLE_MARKUP */
+    struct table_text id, crid, adomain, language, cats, deals; /* the last two: joined by '\n'; any but id
+                                                                   may be empty */
+    uint64_t markup_at;                                         /* in TABLE_MARKUP */
     uint32_t markup_bytes;
     uint32_t zero;
     double price;     /* as the ad gave it: per click, or CPM */

@@ -2,16 +2,17 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "table/crc32c.h"
 #include "table/table_check.h"
+#include "table/table_exp.h"
 
-#define MOST_PROBES  1024u /* slots that a look-up may go through */
-#define MOST_PARENTS 128u  /* domains above a domain */
-#define LISTS_MASK   ((1u << TABLE_LISTS_MOST) - 1)
-#define LAST_HOURS   ((UINT64_C(1) << (168 - 128)) - 1) /* of the third word */
+#define MOST_PROBES 1024u /* slots that a look-up may go through */
+#define LISTS_MASK  ((1u << TABLE_LISTS_MOST) - 1)
+#define LAST_HOURS  ((UINT64_C(1) << (168 - 128)) - 1) /* of the third word */
 
 int table_check_fail(const struct table_check *check, const char *format, ...) {
     va_list args;
@@ -84,26 +85,15 @@ static int check_weights(const struct table_check *check) {
 
 /* ---- values ---- */
 
-/* The parents of an advertiser's domain end. */
-static bool parents_end(const struct table *t, uint32_t value) {
-    for (uint32_t step = 0; step < MOST_PARENTS; step++) {
-        value = t->values[value].number;
-        if (value == TABLE_NONE)
-            return true;
-        if (value >= t->value_count || t->values[value].target != TARGET_ADVERTISER)
-            return false;
-    }
-    return false;
-}
-
 static bool number_fits(const struct table *t, uint32_t value) {
+    uint32_t number = t->values[value].number;
     switch (t->values[value].target) {
     case TARGET_SIZE:
         return true;
-    case TARGET_ADVERTISER:
-        return parents_end(t, value);
+    case TARGET_ADVERTISER: /* parents stand before: so a walk up ends */
+        return number == TABLE_NONE || (number < value && t->values[number].target == TARGET_ADVERTISER);
     default:
-        return t->values[value].number == 0;
+        return number == 0;
     }
 }
 
@@ -111,18 +101,18 @@ static int check_value(const struct table_check *check, uint32_t i) {
     const struct table *t = check->table;
     const struct table_value *value = &t->values[i];
     bool indexed = value->target < TARGET_INDEXED;
-    if (value->target > TARGET_CREATIVE)
+    if (!indexed && value->target != TARGET_ADVERTISER)
         return table_check_fail(check, "values[%u].target: %u", i, value->target);
     if (value->bitmap != TABLE_NONE && (!indexed || value->bitmap >= t->bitmap_count))
         return table_check_fail(check, "values[%u].bitmap: %u of %u", i, value->bitmap, t->bitmap_count);
     if (value->postings > t->posting_count || value->posting > t->posting_count - value->postings ||
-        (!indexed && value->postings > 0))
+        (value->postings > 0 && (!indexed || value->bitmap != TABLE_NONE)))
         return table_check_fail(check, "values[%u].posting: %u and %u more of %u", i, value->posting,
                                 value->postings, t->posting_count);
     if (!number_fits(t, i))
         return table_check_fail(check, "values[%u].number: %u", i, value->number);
-    if (value->zero != 0)
-        return table_check_fail(check, "values[%u].ads: more than there are", i);
+    if (value->ads > t->ad_count || (value->bitmap == TABLE_NONE && value->ads != value->postings))
+        return table_check_fail(check, "values[%u].ads: %u of %u", i, value->ads, t->ad_count);
     const uint32_t *ads = t->postings + value->posting;
     for (uint32_t k = 0; k < value->postings; k++)
         if (ads[k] >= t->ad_count || (k > 0 && ads[k] <= ads[k - 1]))
@@ -302,19 +292,23 @@ static bool value_is(const struct table *t, uint32_t value, enum target target) 
     return value == TABLE_NONE || (value < t->value_count && t->values[value].target == target);
 }
 
-static const char *wrong_in_record(const struct table *t, const struct table_record *r) {
+/* Where sets of lists begin: a bit for each word of TABLE_LISTS. */
+static bool set_begins(const struct table *t, const uint64_t *begins, uint32_t at) {
+    return at < t->list_at[t->list_set_count] && (begins[at / 64] >> at % 64 & 1);
+}
+
+static const char *wrong_in_record(const struct table *t, const struct table_record *r,
+                                   const uint64_t *begins) {
     if (!(r->price > 0 && r->price <= TABLE_MOST_PRICE))
         return "price";
     if (!(fabsf(r->z) <= TABLE_MOST_Z))
         return "z";
-    if (r->lists >= t->list_set_count)
+    if (!set_begins(t, begins, r->lists))
         return "lists";
     if (r->campaign >= t->campaign_count)
         return "campaign";
     if (!value_is(t, r->advertiser, TARGET_ADVERTISER))
         return "advertiser";
-    if (!value_is(t, r->creative, TARGET_CREATIVE))
-        return "creative";
     if (!value_is(t, r->language, TARGET_LANGUAGE))
         return "language";
     if (r->starts >= r->ends)
@@ -329,31 +323,37 @@ static const char *wrong_in_record(const struct table *t, const struct table_rec
         return "media";
     if (r->flags & ~(TABLE_BY_CLICK | TABLE_SECURE | TABLE_SECURE_ONLY))
         return "flags";
-    bool categories = t->lists[t->list_at[r->lists]] >> TABLE_LIST_OWN_CATEGORY & 1;
+    bool categories = t->lists[r->lists] >> TABLE_LIST_OWN_CATEGORY & 1;
     if ((r->cattax != 0) != categories)
         return "cattax";
     return r->zero != 0 ? "zero" : NULL;
 }
 
-static int check_records(const struct table_check *check) {
+static int check_each_record(const struct table_check *check, const uint64_t *begins) {
     const struct table *t = check->table;
     for (uint32_t i = 0; i < t->ad_count; i++) {
-        if (i + 2 * TABLE_CHECK_AHEAD < t->ad_count) {
-            uint32_t lists = t->records[i + 2 * TABLE_CHECK_AHEAD].lists;
-            __builtin_prefetch(&t->list_at[lists < t->list_set_count ? lists : 0]);
-            lists = t->records[i + TABLE_CHECK_AHEAD].lists;
-            __builtin_prefetch(&t->lists[t->list_at[lists < t->list_set_count ? lists : 0]]);
-        }
-        const char *wrong = wrong_in_record(t, &t->records[i]);
+        if (i + TABLE_CHECK_AHEAD < t->ad_count) /* a wild address is no harm to a prefetch */
+            __builtin_prefetch(
+                (const void *)((uintptr_t)t->lists + t->records[i + TABLE_CHECK_AHEAD].lists * UINT64_C(4)));
+        const char *wrong = wrong_in_record(t, &t->records[i], begins);
         if (wrong)
             return table_check_fail(check, "records[%u].%s: out of its range", i, wrong);
     }
     return 0;
 }
 
-/* A bound may be short of what it bounds by rounding only; matching allows for more. */
-static bool bounds(double bound, double value) {
-    return value <= bound * (1 + 1e-9);
+static int check_records(const struct table_check *check) {
+    const struct table *t = check->table;
+    if (t->ad_count == 0)
+        return 0;
+    uint64_t *begins = calloc(t->list_at[t->list_set_count] / 64 + 1, sizeof *begins);
+    if (!begins)
+        return table_check_fail(check, "out of memory");
+    for (uint32_t i = 0; i < t->list_set_count; i++)
+        begins[t->list_at[i] / 64] |= UINT64_C(1) << t->list_at[i] % 64;
+    int result = check_each_record(check, begins);
+    free(begins);
+    return result;
 }
 
 /* From the last block to the first, with the largest of what was seen. */
@@ -365,15 +365,14 @@ static int check_blocks(const struct table_check *check) {
         if (!(r->flags & TABLE_BY_CLICK)) {
             most.view = fmax(most.view, r->price);
         } else {
-            most.click = fmax(most.click, r->price * exp((double)r->z));
+            most.click = fmax(most.click, r->price * table_exp((double)r->z));
             most.click_price = fmax(most.click_price, r->price);
         }
         if (i % TABLE_BLOCK_ADS != 0)
             continue;
         const struct table_block *block = &t->blocks[i / TABLE_BLOCK_ADS];
         if (!isfinite(block->click) || !isfinite(block->click_price) || !isfinite(block->view) ||
-            !bounds(block->click, most.click) || !bounds(block->click_price, most.click_price) ||
-            !bounds(block->view, most.view))
+            block->click < most.click || block->click_price < most.click_price || block->view < most.view)
             return table_check_fail(check, "blocks[%u]: no bounds", i / TABLE_BLOCK_ADS);
     }
     for (uint32_t i = 1; i < t->header->block_count; i++)
