@@ -121,7 +121,7 @@ static int check_value(const struct table_check *check, uint32_t i) {
                                 value->postings, t->posting_count);
     if (!number_fits(t, i))
         return table_check_fail(check, "values[%u].number: %u", i, value->number);
-    if (value->zero != 0)
+    if (value->ads > t->ad_count)
         return table_check_fail(check, "values[%u].ads: more than there are", i);
     const uint32_t *ads = t->postings + value->posting;
     for (uint32_t k = 0; k < value->postings; k++)
