@@ -17,7 +17,7 @@
 #ifndef SLIMBID_CAMPAIGN_CAMPAIGN_JOB_H
 #define SLIMBID_CAMPAIGN_CAMPAIGN_JOB_H
 
-#include "bid/currency.h"
+#include "currency/currency.h"
 #include "openrtb/openrtb_request.h"
 #include "scoring/job.h"
 

@@ -97,12 +97,3 @@ void json_text_scan_from(struct json_text_scan *scan, struct str text, size_t fr
         scan->utf8_at = utf8_first_bad(text, from);
     settle(scan);
 }
-
-bool json_text_is_utf8(struct str text) {
-    if (text.n == 0)
-        return true;
-    const unsigned char *p = (const unsigned char *)text.p;
-    if (memchr(p, 0, text.n))
-        return false;
-    return !has_high_bit(p, text.n) || first_bad_utf8(p, text.n, 0) == JSON_TEXT_GOOD;
-}

@@ -2,7 +2,6 @@
 #ifndef SLIMBID_JSON_TEXT_H
 #define SLIMBID_JSON_TEXT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/str.h"
@@ -27,9 +26,5 @@ struct json_text_scan {
 void json_text_scan_begin(struct json_text_scan *scan, struct str text);
 /* The first mistake at or after `from`, which must not lie inside a character or an escape. */
 void json_text_scan_from(struct json_text_scan *scan, struct str text, size_t from);
-
-/* Whether all of it is well-formed UTF-8 and holds no U+0000: text of others that is to become a JSON string.
- */
-bool json_text_is_utf8(struct str text);
 
 #endif

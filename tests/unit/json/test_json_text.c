@@ -111,19 +111,8 @@ static void each_mistake_is_told_by_its_own_name(void **state) {
     assert_int_equal(found.bad_at, JSON_TEXT_GOOD);
 }
 
-static void plain_text_is_told_from_other_bytes(void **state) {
-    (void)state;
-    assert_true(json_text_is_utf8((struct str){NULL, 0}));
-    assert_true(json_text_is_utf8(STR("a \\u0000 \" \t and a longer piece of plain text")));
-    assert_true(json_text_is_utf8(STR("Z\xc3\xbcrich \xf0\x9f\x98\x80")));
-    assert_false(json_text_is_utf8(STR("a\0b")));
-    assert_false(json_text_is_utf8(STR("\xc3")));
-    assert_false(json_text_is_utf8(STR("\xed\xa0\x80")));
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_text_is_told_from_other_bytes),
         cmocka_unit_test(well_formed_texts_pass),
         cmocka_unit_test(bad_utf8_is_found_where_it_begins),
         cmocka_unit_test(bad_escapes_are_found),
