@@ -104,5 +104,5 @@ bool json_text_is_utf8(struct str text) {
     const unsigned char *p = (const unsigned char *)text.p;
     if (memchr(p, 0, text.n))
         return false;
-    return !has_high_bit(p, text.n) || first_bad_utf8(p, text.n, 0) == JSON_TEXT_GOOD;
+    return !has_high_bit(p, text.n) || utf8_first_bad(text, 0) == UTF8_GOOD;
 }
