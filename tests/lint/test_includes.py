@@ -15,7 +15,7 @@ FAULTS = [
     ("shared/base/arena.c", '#include "exchange.h"', "nowhere"),
     ("server/bid/bid.c", '#include "partner/partner.h"', "not below"),
     ("server/partner/partner.c", '#include "auction.h"', "not below"),
-    ("server/auction.c", '#include "supervisor.h"', "up"),
+    ("server/auction.c", '#include "supervisor/supervisor.h"', "up"),
     ("server/auction.c", '#include "web/routes.h"', "up"),
     ("server/admin/admin.c", '#include "web/routes.h"', "not below"),
     ("loadtest/options.c", '#include "exchange.h"', "nowhere"),
