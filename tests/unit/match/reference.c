@@ -187,19 +187,19 @@ static double pctr_of(const struct text_ad *ad, const struct text_weights *weigh
                       const struct text_request *request, double z) {
     struct tm tm;
     char hour[16];
-    z += (double)ad->z;
+    double crosses = 0;
     if (request->is[TARGET_INVENTORY].count > 0)
-        z += cross(weights, TABLE_CROSS_INVENTORY, ad->campaign, TARGET_INVENTORY,
-                   request->is[TARGET_INVENTORY].items[0]);
+        crosses += cross(weights, TABLE_CROSS_INVENTORY, ad->campaign, TARGET_INVENTORY,
+                         request->is[TARGET_INVENTORY].items[0]);
     if (request->is[TARGET_DEVICE_TYPE].count > 0)
-        z += cross(weights, TABLE_CROSS_DEVICE_TYPE, ad->campaign, TARGET_DEVICE_TYPE,
-                   request->is[TARGET_DEVICE_TYPE].items[0]);
+        crosses += cross(weights, TABLE_CROSS_DEVICE_TYPE, ad->campaign, TARGET_DEVICE_TYPE,
+                         request->is[TARGET_DEVICE_TYPE].items[0]);
     if (request->utc_offset != MATCH_NO_OFFSET) {
         local_time(request, NULL, &tm);
         snprintf(hour, sizeof hour, "%d", tm.tm_hour);
-        z += cross(weights, TABLE_CROSS_HOUR, ad->campaign, TARGET_HOUR, hour);
+        crosses += cross(weights, TABLE_CROSS_HOUR, ad->campaign, TARGET_HOUR, hour);
     }
-    return 1 / (1 + match_exp(-z));
+    return 1 / (1 + match_exp(-(z + (double)ad->z + crosses)));
 }
 
 static double floor_of(const struct text_ad *ad, const struct text_request *request, uint32_t *deal) {
