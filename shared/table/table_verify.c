@@ -326,7 +326,7 @@ static const char *wrong_in_record(const struct table *t, const struct table_rec
     bool categories = t->lists[r->lists] >> TABLE_LIST_OWN_CATEGORY & 1;
     if ((r->cattax != 0) != categories)
         return "cattax";
-    return r->zero != 0 ? "zero" : NULL;
+    return r->held != t->lists[r->lists] ? "held" : NULL;
 }
 
 static int check_each_record(const struct table_check *check, const uint64_t *begins) {
