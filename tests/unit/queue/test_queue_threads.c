@@ -6,8 +6,11 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -19,13 +22,15 @@ static const struct queue_sizes sizes = {.job_bytes = 8192, .answer_bytes = 1638
 struct two_sides {
     struct queue front, worker; /* on one mapping, the front end's */
     uint64_t count;
+    _Atomic uint64_t arrived;    /* of both, together */
     _Atomic(const char *) fault; /* the worker's; cmocka can't fail in a thread */
 };
 
 static void two_sides_init(struct two_sides *sides, uint64_t count) {
     struct queue_fds fds;
     assert_int_equal(queue_create(&sizes, &fds), 0);
-    *sides = (struct two_sides){.count = count};
+    memset(sides, 0, sizeof *sides);
+    sides->count = count;
     assert_int_equal(queue_attach(&sides->front, QUEUE_FRONT_END, &sizes, &fds), 0);
     sides->worker = sides->front;
     sides->worker.side = QUEUE_WORKER;
@@ -153,6 +158,56 @@ static void no_wake_is_lost_in_batches(void **state) {
     run(&sides, read_sleeping, write_batches);
 }
 
+/* ---- sleeping and sending at the same moment, again and again: one of them must see the other ---- */
+
+static void meet(struct two_sides *sides, uint64_t meetings, uint64_t spin) {
+    atomic_fetch_add(&sides->arrived, 1);
+    for (uint64_t turn = 1; atomic_load(&sides->arrived) < 2 * meetings && sides->fault == NULL; turn++)
+        if (turn % 1000 == 0)
+            sched_yield();
+    for (volatile uint64_t turn = 0; turn < spin; turn++)
+        ;
+}
+
+static void *fall_asleep(void *argument) {
+    struct two_sides *sides = argument;
+    struct prng prng;
+    prng_seed(&prng, 6);
+    for (uint64_t number = 0; number < sides->count && sides->fault == NULL; number++) {
+        uint64_t woken = 0;
+        meet(sides, 2 * number + 1, prng_next(&prng) % 32);
+        bool asleep = queue_sleep(&sides->worker);
+        meet(sides, 2 * number + 2, 0);
+        ssize_t got = read(queue_wait_fd(&sides->worker), &woken, sizeof woken);
+        if (asleep && got != (ssize_t)sizeof woken)
+            sides->fault = "nothing seen, and not woken";
+        else if (frame_take(&sides->worker.in, number, 64) != 1)
+            sides->fault = "another frame, or a broken ring";
+        queue_awake(&sides->worker);
+    }
+    return NULL;
+}
+
+static const char *send_to_who_falls_asleep(struct two_sides *sides) {
+    struct prng prng;
+    prng_seed(&prng, 7);
+    for (uint64_t number = 0; number < sides->count && sides->fault == NULL; number++) {
+        meet(sides, 2 * number + 1, prng_next(&prng) % 32);
+        if (!frame_send(&sides->front.out, number, 64))
+            sides->fault = "no room"; /* the other one stops, too */
+        queue_wake(&sides->front);
+        meet(sides, 2 * number + 2, 0);
+    }
+    return NULL;
+}
+
+static void who_sends_sees_who_sleeps_or_is_seen(void **state) {
+    (void)state;
+    struct two_sides sides;
+    two_sides_init(&sides, 100000);
+    run(&sides, fall_asleep, send_to_who_falls_asleep);
+}
+
 /* ---- the generation: all jobs of an older one are seen before it ends ---- */
 
 static void *follow_generations(void *argument) {
@@ -206,6 +261,7 @@ int main(void) {
         cmocka_unit_test(frames_pass_in_order),
         cmocka_unit_test(no_wake_is_lost_one_by_one),
         cmocka_unit_test(no_wake_is_lost_in_batches),
+        cmocka_unit_test(who_sends_sees_who_sleeps_or_is_seen),
         cmocka_unit_test(a_generation_ends_after_its_last_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
