@@ -9,8 +9,13 @@
 /* How far ahead of the check the next memory is asked for: items of a section in random order. */
 #define TABLE_CHECK_AHEAD 24u
 
+/* Pages of a section of text: those that hold more than ASCII need a look at where texts begin and end. */
+#define TABLE_CHECK_PAGE_SHIFT 12
+
 struct table_check {
     const struct table *table;
+    uint64_t *strings_pages, *markup_pages; /* a bit for each page: set when it is not all ASCII */
+    uint8_t *targets;                       /* of each value: packed, for the lists */
     char *error;
     size_t error_size;
 };

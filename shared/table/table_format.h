@@ -127,7 +127,7 @@ struct table_record {
     uint8_t media;         /* TABLE_BANNER ... */
     uint8_t flags;
     uint8_t cattax; /* the taxonomy of its own categories; 0: it has none */
-    uint8_t zero;
+    uint8_t zero[5];
 };
 static_assert(sizeof(struct table_record) == 64, "table_record is one cache line");
 
