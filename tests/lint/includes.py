@@ -44,7 +44,7 @@ OWNERS = {
     "evutil.h": [],
     "event2/": ["shared/base/loop.c", "shared/outbound/resolver.c", "loadtest/curl_floor.c"],
     "curl/": ["shared/outbound/", "loadtest/curl_floor.c"],
-    "yajl/": ["shared/json/", "loadtest/parse_bench.c"],
+    "yajl/": ["loadtest/parse_bench.c"],
     "jansson.h": ["server/config/", "worker/table/", "server/bid/currency.c", "loadtest/replay_rtbkit.c"],
     "zlib.h": ["shared/http/gzip.c"],
     "openssl/": [],
