@@ -2,8 +2,8 @@
  * Whether a bid may take part: the checks of one bid against its request, imp, deal and partner.
  *
  * What OpenRTB 2.6 leaves open is decided so:
- * - Currency: a bid counts when its currency converts to the answer's (a currency of request.cur that
- *   does not can't be ranked) and is among the partner's own currencies, when it has such a list.
+ * - Currency: a bid counts when its currency converts to the answer's (which auction.c chooses from
+ *   request.cur) and is among the partner's own currencies, when it has such a list. Any case.
  * - Price: multiplied by the partner's adjustment, then compared with the floor in the floor's own
  *   currency. A floor whose currency is not convertible refuses the bid. A bid for a deal has to meet the
  *   deal's floor and not the imp's (3.2.12: the deal has its own terms, and floor 0 by default).
