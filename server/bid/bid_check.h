@@ -11,8 +11,9 @@
  * - Size, banners only: one of banner.w/h and format[], or within a pixel of a flexible format's ratio
  *   and not narrower than its wmin. None given: taken when one size was asked (that one is meant), when a
  *   format is flexible, or when the request names no size; refused when there are several.
- * - badv, wadomain: the domain itself and all below it, any case. A bid without adomain passes badv (it
- *   says nothing), not wadomain (it must be shown to be allowed); with several each must pass.
+ * - badv, wadomain: the domain itself and all below it, any case; a URL in adomain stands for its domain. A
+ *   bid without adomain passes badv (it says nothing), not wadomain (it must be shown to be allowed); with
+ *   several each must pass.
  * - bcat: categories of another taxonomy than the request's can't be compared: refused. None: passes.
  * - Secure: see markup_secure.h; a nurl that serves the markup counts, other notice URLs and iurl don't.
  * - A seat is the bid's seat. Of several bids of a partner with one id the first is taken.
