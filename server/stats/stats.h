@@ -31,7 +31,7 @@ enum request_outcome {
 enum auction_end {
     AUCTION_END_NOBODY,   /* no partner fits, none was asked */
     AUCTION_END_NO_TIME,  /* tmax too small to ask anybody */
-    AUCTION_END_COMPLETE, /* everybody answered */
+    AUCTION_END_COMPLETE, /* everybody answered, failed or ran out of its own timeout */
     AUCTION_END_DEADLINE, /* cleared without those still missing */
     AUCTION_ENDS
 };
