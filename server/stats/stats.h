@@ -60,7 +60,7 @@ enum partner_outcome {
     PARTNER_TLS_FAILED,
     PARTNER_BROKEN,
     PARTNER_TOO_LARGE,
-    PARTNER_NO_MEMORY,
+    PARTNER_NO_MEMORY, /* or no descriptor */
     PARTNER_ABANDONED, /* the client left */
     PARTNER_OUTCOMES
 };

@@ -78,7 +78,7 @@ enum outbound_outcome {
     OUTBOUND_BROKEN,       /* reset, cut short, not HTTP */
     OUTBOUND_TOO_LARGE,    /* the answer passed max_answer_bytes or max_inflated_bytes */
     OUTBOUND_BAD_ENCODING, /* not the gzip it said */
-    OUTBOUND_NO_MEMORY,
+    OUTBOUND_NO_MEMORY,    /* or no descriptor: our own want, not the peer's failure */
     OUTBOUND_OUTCOMES
 };
 const char *outbound_outcome_name(enum outbound_outcome outcome);

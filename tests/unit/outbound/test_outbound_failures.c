@@ -139,8 +139,10 @@ static void connect_timeout_is_connect_failed(void **state) {
     assert_int_equal(watch_set(server->watch, WATCH_READ), 0);
 }
 
-/* No descriptor is free: the call fails, nothing leaks, and it works again when there is one. */
-static void out_of_descriptors_is_connect_failed(void **state) {
+/* No descriptor is free: the call fails for want of ours, nothing leaks, and it works again when there is
+ * one.
+ */
+static void out_of_descriptors_is_no_memory(void **state) {
     struct fixture *f = *state;
     struct rlimit limit;
     struct outbound_target *target = fixture_target(f, "/ok");
@@ -149,7 +151,7 @@ static void out_of_descriptors_is_connect_failed(void **state) {
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     enum outbound_outcome outcome = fixture_ask(f, target, "{}", 2000).outcome;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    assert_int_equal(outcome, OUTBOUND_CONNECT_FAILED);
+    assert_int_equal(outcome, OUTBOUND_NO_MEMORY);
     assert_int_equal(fixture_ask(f, target, "{}", 2000).outcome, OUTBOUND_ANSWERED);
 }
 
@@ -175,7 +177,7 @@ int main(void) {
         TEST(refused_port_is_connect_failed),
         TEST(unresolved_name_is_connect_failed_at_once),
         TEST(connect_timeout_is_connect_failed),
-        TEST(out_of_descriptors_is_connect_failed),
+        TEST(out_of_descriptors_is_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
