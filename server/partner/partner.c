@@ -94,6 +94,9 @@ bool partner_admit(struct partner *partner, uint64_t auction_hash, uint64_t now_
         if ((double)(mixed >> 32) * 0x1.0p-32 >= c->traffic_share)
             return skip(partner, PARTNER_SKIP_SHARE);
     }
+    /* A front end that has just started knows no names: no reason to open the breaker. */
+    if (!outbound_target_resolved(partner->target))
+        return skip(partner, PARTNER_SKIP_UNRESOLVED);
     if (!breaker_admit(&partner->breaker, now_us, &admission->probe))
         return skip(partner, PARTNER_SKIP_BREAKER);
     enum partner_skip why = PARTNER_SKIP_RATE;

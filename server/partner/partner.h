@@ -39,8 +39,8 @@ struct partner_admission {
 };
 
 /*
- * Whether the partner is asked about the auction with that hash: its share of traffic, breaker, rate and
- * calls in flight, in this order. True: admission->call is begun and must be sent or given back by
+ * Whether the partner is asked about the auction with that hash: its share of traffic, address, breaker,
+ * rate and calls in flight, in this order. True: admission->call is begun and must be sent or given back by
  * partner_unsent(). False: the reason is counted.
  */
 bool partner_admit(struct partner *partner, uint64_t auction_hash, uint64_t now_us,

@@ -44,8 +44,9 @@ enum partner_skip {
     PARTNER_SKIP_RATE,      /* requests_per_second */
     PARTNER_SKIP_IN_FLIGHT, /* max_in_flight */
     PARTNER_SKIP_BREAKER,
-    PARTNER_SKIP_NO_TIME,   /* nothing left of tmax after its margin */
-    PARTNER_SKIP_TOO_LARGE, /* its request passes the cap */
+    PARTNER_SKIP_NO_TIME,    /* nothing left of tmax after its margin */
+    PARTNER_SKIP_TOO_LARGE,  /* its request passes the cap */
+    PARTNER_SKIP_UNRESOLVED, /* no address of its host is known yet */
     PARTNER_SKIPS
 };
 

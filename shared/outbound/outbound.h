@@ -70,6 +70,9 @@ struct outbound_target *outbound_target_create(struct outbound *outbound,
 /* Running calls are cut; their done is not called. NULL is legal. */
 void outbound_target_destroy(struct outbound_target *target);
 
+/* Whether an address of its host is known. Until the first lookup succeeded, calls would fail at once. */
+bool outbound_target_resolved(const struct outbound_target *target);
+
 enum outbound_outcome {
     OUTBOUND_ANSWERED,       /* any HTTP status, body whole */
     OUTBOUND_TIMEOUT,        /* the deadline passed */

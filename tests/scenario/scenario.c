@@ -185,6 +185,8 @@ static void do_partner(struct scenario *s, struct str rest) {
     struct str word = scenario_word(&rest);
     if (str_eq(word, STR("never"))) {
         script.never = true;
+    } else if (str_eq(word, STR("unresolved"))) {
+        script.unresolved = true;
     } else {
         script.after_us = scenario_time(s, word);
         struct str what = scenario_word(&rest);

@@ -108,6 +108,8 @@ static void refused_port_is_connect_failed(void **state) {
 static void unresolved_name_is_connect_failed_at_once(void **state) {
     struct fixture *f = *state;
     struct outbound_target *target = target_at(f, "http://no-such-host.invalid/");
+    assert_false(outbound_target_resolved(target));
+    assert_true(outbound_target_resolved(fixture_target(f, "/ok"))); /* a numeric host */
     unsigned threads = fixture_threads();
     struct told told = fixture_ask(f, target, "{}", 5000);
     assert_int_equal(told.outcome, OUTBOUND_CONNECT_FAILED);
