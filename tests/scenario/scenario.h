@@ -1,7 +1,7 @@
 /*
  * A scenario: one exchange with scripted partners in virtual time, driven line by line.
  *
- *   config JSON                     makes the exchange (first line that is not a comment)
+ *   config JSON                     makes the exchange (first line that is not a comment), or makes it anew
  *   client KEY=VALUE ...            ip, ua, language, dnt of the client
  *   request JSON                    the request of the next auctions
  *   partner NAME never | unresolved | AFTER OUTCOME | AFTER STATUS [JSON]
