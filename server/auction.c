@@ -245,8 +245,11 @@ static void on_deadline(void *ctx) {
     auction_clear(ctx, AUCTION_END_DEADLINE);
 }
 
+/* The last call may have ended by the deadline that it shares with its auction, a moment before
+ * on_deadline(). */
 void auction_gathered(struct auction *auction) {
-    auction_clear(auction, AUCTION_END_COMPLETE);
+    bool in_time = loop_now(auction->exchange->loop) < auction->reply_at_us;
+    auction_clear(auction, in_time ? AUCTION_END_COMPLETE : AUCTION_END_DEADLINE);
 }
 
 /* True while the auction waits for somebody; false when it was answered. */
