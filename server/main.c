@@ -124,7 +124,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "slimbid: %s: %s\n", name, error);
         status = 2;
     } else if (arguments.action == ACTION_CHECK) {
-        printf("slimbid: %s: ok\n", name);
+        status = printf("slimbid: %s: ok\n", name) > 0 && fflush(stdout) == 0 ? 0 : 1;
     } else {
         log_set_level(config->log_level);
         status = supervisor_run(config);
