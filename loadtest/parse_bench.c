@@ -13,8 +13,8 @@
 #include <yajl/yajl_parse.h>
 
 #include "base/arena.h"
+#include "base/lines.h"
 #include "openrtb/openrtb_request.h"
-#include "replay_lines.h"
 
 #define ARENA_CAP      (4u << 20)
 #define ROUND_NS       20000000u /* a round reads all requests again and again for about so long */

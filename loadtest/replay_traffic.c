@@ -6,9 +6,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/lines.h"
 #include "openrtb/openrtb_request.h"
 #include "replay_convert.h"
-#include "replay_lines.h"
 
 #define DEMO_GAP_US 2000 /* between demo requests at their "recorded" times */
 

@@ -9,7 +9,6 @@
 #include "bid/answer.h"
 #include "bid/clearing.h"
 
-#define BID_ID_BYTES      16 /* the auction's id in hexadecimal */
 #define SPARE_AUCTIONS    256
 #define ANSWER_KEEP_BYTES 65536 /* of the answer buffer between auctions */
 #define CURRENCIES_TRIED  8     /* of those that a request allows, for bids that do not convert */
@@ -180,8 +179,9 @@ static void check_bids(const struct auction *auction, struct bid_rules *rules, s
     } while (tried < cur->count && tried < CURRENCIES_TRIED && lost_by_currency(bids, count));
 }
 
-static void write_bid_id(uint64_t id, char *out) {
-    for (int i = BID_ID_BYTES - 1; i >= 0; i--, id >>= 4)
+void auction_write_id(const struct auction *auction, char out[AUCTION_ID_BYTES]) {
+    uint64_t id = auction->id;
+    for (int i = AUCTION_ID_BYTES - 1; i >= 0; i--, id >>= 4)
         out[i] = "0123456789abcdef"[id & 15];
 }
 
@@ -222,12 +222,12 @@ static void auction_clear(struct auction *auction, enum auction_end end) {
     size_t valid = clearing_run(&rules, bids, count, config->auction.price_increment);
     count_bids(auction, bids, count);
 
-    char bid_id[BID_ID_BYTES];
-    write_bid_id(auction->id, bid_id);
+    char bid_id[AUCTION_ID_BYTES];
+    auction_write_id(auction, bid_id);
     struct answer_input input = {.rules = &rules,
                                  .bids = bids,
                                  .bid_count = count,
-                                 .bid_id = {bid_id, BID_ID_BYTES},
+                                 .bid_id = {bid_id, AUCTION_ID_BYTES},
                                  .all_bids =
                                      auction->request.returnallbids || config->auction.return_all_bids,
                                  .seat_non_bid = auction->request.test,

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bid/currency.h"
+#include "currency/currency.h"
 #include "config/config.h"
 #include "supervisor.h"
 #include "version.h"

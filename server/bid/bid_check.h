@@ -22,7 +22,7 @@
 #define SLIMBID_BID_BID_CHECK_H
 
 #include "bid/bid.h"
-#include "bid/currency.h"
+#include "currency/currency.h"
 
 /* Comparisons that the bids of one partner in one auction may cost (some milliseconds); a partner whose
  * lists of domains and categories multiply beyond it loses the bids after that as BID_MALFORMED. */

@@ -139,8 +139,7 @@ static struct asked sizes_asked(const struct openrtb_banner *banner) {
     return asked;
 }
 
-/* Within a pixel of the ratio's height, as a renderer would round it. */
-static bool fits_ratio(const struct openrtb_format *f, int32_t w, int32_t h) {
+bool bid_creative_fits_ratio(const struct openrtb_format *f, int32_t w, int32_t h) {
     if (!known(f->wratio) || !known(f->hratio) || (known(f->wmin) && w < f->wmin))
         return false;
     int64_t off = (int64_t)w * f->hratio - (int64_t)h * f->wratio;
@@ -151,7 +150,8 @@ static bool size_asked(const struct openrtb_banner *banner, int32_t w, int32_t h
     if (banner->w == w && banner->h == h)
         return true;
     for (size_t i = 0; i < banner->format_count; i++)
-        if ((banner->formats[i].w == w && banner->formats[i].h == h) || fits_ratio(&banner->formats[i], w, h))
+        if ((banner->formats[i].w == w && banner->formats[i].h == h) ||
+            bid_creative_fits_ratio(&banner->formats[i], w, h))
             return true;
     return false;
 }

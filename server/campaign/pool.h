@@ -35,6 +35,7 @@ struct pool_stats {
     uint64_t shed_too_large;
     uint64_t resubmitted;  /* given to a second worker after the first one's death */
     uint64_t lost;         /* ended by a worker's death */
+    uint64_t timed_out;    /* no answer by a second after its deadline; its worker got no further jobs */
     uint64_t abandoned;    /* nobody waited any more */
     uint64_t bad_answers;  /* malformed: the worker counts as dead */
     uint64_t workers_live; /* gauge */

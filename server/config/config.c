@@ -6,9 +6,9 @@
 
 #include <jansson.h>
 
-#include "config/config_file.h"
 #include "config/config_reader.h"
 #include "config/config_suggest.h"
+#include "currency/json_file.h"
 
 #define CONFIG_FILE_BYTES  (4u << 20)
 #define CONFIG_ARENA_BYTES (64u << 20) /* a list item costs up to 8 times its bytes in the file */
@@ -181,7 +181,7 @@ static struct config *config_build(const char *file, json_t *root, char *error, 
 }
 
 struct config *config_load(const char *path, char *error, size_t error_size) {
-    json_t *root = config_file_read(path, CONFIG_FILE_BYTES, error, error_size);
+    json_t *root = json_file_read(path, CONFIG_FILE_BYTES, error, error_size);
     if (!root)
         return NULL;
     struct config *config = config_build(path, root, error, error_size);

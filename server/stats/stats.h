@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bid/bid.h"
+#include "campaign/pool.h"
 #include "config/config.h"
 #include "http/http_server.h"
 #include "outbound/outbound.h"
@@ -76,6 +77,9 @@ enum auction_state {
     AUCTION_STATES
 };
 
+/* The row of own campaigns, behind those of partners. */
+#define STATS_OWN CONFIG_MAX_PARTNERS
+
 struct partner_stats {
     uint64_t outcomes[PARTNER_OUTCOMES];
     uint64_t skips[PARTNER_SKIPS];
@@ -104,7 +108,8 @@ struct stats_slot {
     uint64_t heap_allocated, heap_active, heap_resident; /* gauges of the allocator */
     uint64_t heap_requested;                             /* bytes ever asked for */
     struct histogram latency;                            /* from the first byte to the answer */
-    struct partner_stats partners[CONFIG_MAX_PARTNERS];
+    struct pool_stats pool;
+    struct partner_stats partners[CONFIG_MAX_PARTNERS + 1];
 };
 
 struct stats {

@@ -48,5 +48,7 @@ int control_send(int fd, const struct control_message *message) CHECK_RESULT;
 /* 1 and a message; 0: none now; -1: the line is closed or broken. A packet that is no message of ours, or has
  * other fds than its type needs, is broken: nothing stays open. */
 int control_receive(int fd, struct control_message *message) CHECK_RESULT;
+/* Closes the descriptors of a received message that its receiver has no use for. */
+void control_close_fds(struct control_message *message);
 
 #endif

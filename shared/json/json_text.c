@@ -1,10 +1,12 @@
 /* One cheap look at the whole text decides for nearly all texts that there is nothing to check. */
 #include "json/json_text.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/utf8.h"
 #include "json/json_token.h"
+
+_Static_assert(JSON_TEXT_GOOD == UTF8_GOOD, "one mark for no mistake");
 
 static bool has_high_bit(const unsigned char *p, size_t n) {
     uint64_t seen = 0;
@@ -16,55 +18,6 @@ static bool has_high_bit(const unsigned char *p, size_t n) {
     for (; n > 0; p++, n--)
         seen |= *p;
     return (seen & UINT64_C(0x8080808080808080)) != 0;
-}
-
-static bool continues(const unsigned char *p, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return false;
-    return true;
-}
-
-/* Bytes of the well-formed character at p (RFC 3629 section 4), 0 when there is none. */
-static size_t utf8_length(const unsigned char *p, size_t left) {
-    unsigned char a = p[0];
-    if (a < 0x80)
-        return 1;
-    if (a >= 0xC2 && a <= 0xDF)
-        return left >= 2 && continues(p + 1, 1) ? 2 : 0;
-    if (a >= 0xE0 && a <= 0xEF) {
-        if (left < 3 || !continues(p + 1, 2))
-            return 0;
-        bool overlong = a == 0xE0 && p[1] < 0xA0;
-        bool surrogate = a == 0xED && p[1] > 0x9F;
-        return overlong || surrogate ? 0 : 3;
-    }
-    if (a >= 0xF0 && a <= 0xF4) {
-        if (left < 4 || !continues(p + 1, 3))
-            return 0;
-        bool overlong = a == 0xF0 && p[1] < 0x90;
-        bool too_large = a == 0xF4 && p[1] > 0x8F;
-        return overlong || too_large ? 0 : 4;
-    }
-    return 0;
-}
-
-static size_t first_bad_utf8(const unsigned char *p, size_t n, size_t from) {
-    for (size_t i = from; i < n;) {
-        if (i + 8 <= n) {
-            uint64_t word;
-            memcpy(&word, p + i, sizeof(word));
-            if ((word & UINT64_C(0x8080808080808080)) == 0) {
-                i += 8;
-                continue;
-            }
-        }
-        size_t length = utf8_length(p + i, n - i);
-        if (length == 0)
-            return i;
-        i += length;
-    }
-    return JSON_TEXT_GOOD;
 }
 
 /* Bytes of the escape at p; 0 and *why when it stands for no character. */
@@ -111,7 +64,7 @@ void json_text_scan_begin(struct json_text_scan *scan, struct str text) {
     if (text.n > 0) {
         scan->escape_at = first_bad_escape(p, text.n, 0, &scan->escape_why);
         if (has_high_bit(p, text.n))
-            scan->utf8_at = first_bad_utf8(p, text.n, 0);
+            scan->utf8_at = utf8_first_bad(text, 0);
     }
     settle(scan);
 }
@@ -121,6 +74,6 @@ void json_text_scan_from(struct json_text_scan *scan, struct str text, size_t fr
     if (scan->escape_at < from)
         scan->escape_at = first_bad_escape(p, text.n, from, &scan->escape_why);
     if (scan->utf8_at < from)
-        scan->utf8_at = first_bad_utf8(p, text.n, from);
+        scan->utf8_at = utf8_first_bad(text, from);
     settle(scan);
 }

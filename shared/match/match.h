@@ -4,9 +4,17 @@
  * An ad fits when each of its restrictions holds and none of the request's is hurt (struct match_request and
  * match_imp say which). A fitting ad's score is what showing it is worth, in table_header.currency a view:
  *
- *   z     = (z of the request, summed once) + record.z + the crosses of its campaign
+ *   z     = z of the imp + record.z + its campaign's crosses with inventory, device type and hour
  *   pctr  = 1 / (1 + exp(-z))
  *   score = price * pctr  when paid by click,  price  when paid by view
+ *
+ * The z of a request is the sum of its values' weights, in double and in the order of enum target, each value
+ * as often as it is given, hour and weekday last (when utc_offset is known; else they are left out). The z of
+ * an imp is that of its request, within MATCH_MOST_Z of 0, and the weights of its position and its slot, in
+ * this order; then within MATCH_MOST_Z again. The weight of a value is number target_hash >> (64 -
+ * weight_bits) of the request's; that of a cross, target_cross() of the first value of inventory, the first
+ * device type and the hour, >> (64 - cross_bits) of its part; 0 when the request has no such value. Terms are
+ * added from left to right.
  *
  * Hits come in descending score, equal scores by record number; exactly as if every ad had been looked at.
  * How: the index (bitmaps of frequent values, postings of rare ones) gives, block by block in the table's
@@ -26,9 +34,11 @@
 
 #include "base/macros.h"
 #include "table/table.h"
+#include "table/table_exp.h"
 
 #define MATCH_MOST_HITS   64u   /* of match_top() */
-#define MATCH_MOST_VALUES 1024u /* of one list; what is beyond is not looked at by its reader */
+#define MATCH_MOST_VALUES 1024u /* of one list; what is beyond is not looked at */
+#define MATCH_MOST_Z      1000.0
 
 struct match_hashes {
     const uint64_t *items; /* target_hash()es */
@@ -47,7 +57,8 @@ struct match_request {
     struct match_hashes wlang; /* TARGET_LANGUAGE: if any, an ad whose language is known must be among them */
     uint8_t cattax; /* of bcat: where there is a bcat, an ad with categories of another taxonomy is refused */
     uint8_t connection; /* AdCOM connection type, 0 to 15; 255: not known (fails a restriction) */
-    int16_t utc_offset; /* minutes, -720 to 840, of the user; MATCH_NO_OFFSET: the campaign's zone counts */
+    int16_t utc_offset; /* minutes, -720 to 840, of the user; MATCH_NO_OFFSET: the campaign's zone counts, UTC
+                           when the machine has no data of it */
     int64_t now;        /* unix seconds */
     double least_pctr;  /* ads paid by click below this are not shown; 0: all */
 };
@@ -58,7 +69,7 @@ struct match_imp {
     struct match_hashes deals; /* TARGET_DEAL */
     const double *deal_floors; /* of each deal, as floor below */
     double floor;  /* what a view must be worth: table_header.currency, a thousandth of the CPM; INFINITY when
-                      its currency can't be converted */
+         its currency can't be converted */
     uint64_t slot; /* TARGET_SLOT, 0: none */
     uint32_t battr;   /* bit n: creative attribute n is blocked */
     uint8_t position; /* AdCOM placement position 0 to 15; 255: not known (fails a restriction) */
@@ -85,15 +96,18 @@ void matcher_destroy(struct matcher *matcher);
  * may change under the reader's eyes. count: bytes there are; campaigns beyond them may bid. */
 void matcher_set_paused(struct matcher *matcher, const volatile uint8_t *paused, uint32_t count);
 
-/* Begins a request: looks its values up, sums its weights, works out the hour. *request must stay. */
+/* Begins a request: looks its values up, sums its weights, works out the hour. *request must stay, with all
+ * it points to. */
 void match_begin(struct matcher *matcher, const struct match_request *request);
-/* The k best ads for an imp of that request; k at most MATCH_MOST_HITS. Returns how many. */
+/* The k best ads for an imp of that request, best first; k at most MATCH_MOST_HITS. Returns how many. */
 uint32_t match_top(struct matcher *matcher, const struct match_imp *imp, uint32_t k, struct match_hit *hits);
 /* All ads that fit, at most `room` of them, in the order of their records; returns how many fit. */
 uint32_t match_all(struct matcher *matcher, const struct match_imp *imp, struct match_hit *hits,
                    uint32_t room);
 
-/* exp(x) for any finite x, the same on every machine: no library's. Relative error below 1e-12. */
-double match_exp(double x);
+/* exp(x) for any x but NaN: table_exp(), by which tables are ordered too. */
+static inline double match_exp(double x) {
+    return table_exp(x);
+}
 
 #endif

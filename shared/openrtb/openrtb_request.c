@@ -31,9 +31,12 @@ static const struct openrtb_request request_initial = {
     .at = OPENRTB_ABSENT,
     .tmax = OPENRTB_ABSENT,
     .cattax = 1,
+    .channel_cattax = 1,
     .device_dnt = OPENRTB_ABSENT,
     .device_lmt = OPENRTB_ABSENT,
     .device_type = OPENRTB_ABSENT,
+    .device_connection = OPENRTB_ABSENT,
+    .geo_utcoffset = OPENRTB_ABSENT,
     .coppa = OPENRTB_ABSENT,
     .gdpr = OPENRTB_ABSENT,
 };
@@ -60,12 +63,16 @@ static void settle(struct openrtb_draft *draft, struct str text) {
     if (request->geo_country.n == 0) {
         request->geo_country = draft->user_place.country;
         request->geo_region = draft->user_place.region;
+        request->geo_city = draft->user_place.city;
+        if (request->geo_utcoffset == OPENRTB_ABSENT)
+            request->geo_utcoffset = draft->user_place.utcoffset;
     }
 }
 
 int openrtb_request_parse(struct str text, const struct openrtb_parse_limits *limits, struct arena *arena,
                           struct openrtb_request *request, struct openrtb_error *error) {
-    struct openrtb_draft draft = {.request = request_initial, .ext_gdpr = OPENRTB_ABSENT};
+    struct openrtb_draft draft = {
+        .request = request_initial, .user_place = {.utcoffset = OPENRTB_ABSENT}, .ext_gdpr = OPENRTB_ABSENT};
     struct json_limits json_limits = {
         .depth = limits->depth,
         .array_items = limits->array_items,
@@ -83,4 +90,21 @@ int openrtb_request_parse(struct str text, const struct openrtb_parse_limits *li
     settle(&draft, text);
     *request = draft.request;
     return 0;
+}
+
+/* The host of an absolute URL; absent when there is none. */
+static struct str url_host(struct str url) {
+    const char *p = url.p ? memmem(url.p, url.n, "://", 3) : NULL;
+    if (!p)
+        return (struct str){NULL, 0};
+    p += 3;
+    const char *end = url.p + url.n;
+    const char *q = p;
+    while (q < end && *q != '/' && *q != '?' && *q != '#' && *q != ':')
+        q++;
+    return (struct str){p, (size_t)(q - p)};
+}
+
+struct str openrtb_request_host(const struct openrtb_request *request) {
+    return str_present(request->channel_domain) ? request->channel_domain : url_host(request->site_page);
 }

@@ -28,7 +28,8 @@ struct job {
     uint32_t imp_count;
 };
 
-/* The bytes of its frame; above JOB_MOST_BYTES: too large to send. */
+/* The bytes of its frame; above JOB_MOST_BYTES: too large to send (one of its lists is longer than
+ * MATCH_MOST_VALUES, perhaps). */
 size_t job_bytes(const struct job *job);
 /* Writes job_bytes() bytes to an 8-byte aligned frame. */
 void job_write(const struct job *job, void *frame);
@@ -68,9 +69,14 @@ struct answer {
     struct answer_bid bids[ANSWER_MOST_BIDS]; /* of an imp behind each other, best first; imps ascending */
 };
 
+/* The bytes of its frame, and what one bid takes of them. */
 size_t answer_bytes(const struct answer *answer);
+size_t answer_bid_bytes(const struct answer_bid *bid);
+/* Writes answer_bytes() bytes to an 8-byte aligned frame: at most ANSWER_MOST_BYTES. */
 void answer_frame_write(const struct answer *answer, void *frame);
-/* As job_read(): texts point into the frame; every price and score is finite and > 0. */
+/* As job_read(): texts point into the frame; every price and score is finite and > 0, imps ascend and the
+ * scores of one imp fall. Whether the job has such an imp and deal is for who sent it to check, and that
+ * texts are UTF-8. */
 int answer_frame_read(const void *frame, size_t n, struct answer *answer) CHECK_RESULT;
 
 #endif

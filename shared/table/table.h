@@ -31,6 +31,7 @@ struct table {
     const float *weights;
     const struct table_ad *ads;
     const struct table_campaign *campaigns;
+    const struct table_text *names; /* of values */
     const struct table_id *ids;
     const char *strings, *markup;
     uint32_t ad_count, value_count, slot_mask, list_set_count, bitmap_count, posting_count;

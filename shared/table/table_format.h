@@ -17,31 +17,37 @@
 
 #include "table/target.h"
 
-#define TABLE_MAGIC     "slimbtbl"
-#define TABLE_VERSION   1u
-#define TABLE_ALIGN     4096u
-#define TABLE_NONE      UINT32_MAX
-#define TABLE_BLOCK_ADS 8192u /* ads whose bits are looked at together: 1 KiB of a bitmap */
-#define TABLE_MOST_ADS  (1u << 27)
-#define TABLE_ID_BYTES  256u   /* the longest id, domain, crid, category */
-#define TABLE_ADM_BYTES 65535u /* the longest markup */
+#define TABLE_MAGIC      "slimbtbl"
+#define TABLE_VERSION    1u
+#define TABLE_ALIGN      4096u
+#define TABLE_NONE       UINT32_MAX
+#define TABLE_BLOCK_ADS  8192u /* ads whose bits are looked at together: 1 KiB of a bitmap */
+#define TABLE_MOST_ADS   (1u << 27)
+#define TABLE_ID_BYTES   256u   /* the longest id, domain, crid, category */
+#define TABLE_ADM_BYTES  65535u /* the longest markup */
+#define TABLE_MOST_BITS  28u    /* of weight_bits and cross_bits; at least 1 */
+#define TABLE_MOST_Z     100.0f /* |z|, and any weight: further out a probability is 0 or 1 to any reader */
+#define TABLE_MOST_PRICE 1e9    /* of a record */
 
 enum table_section {
     /* hot */
-    TABLE_BLOCKS,   /* struct table_block, one for each TABLE_BLOCK_ADS ads */
-    TABLE_RECORDS,  /* struct table_record, one an ad, in order */
-    TABLE_LISTS,    /* uint32_t words: lists of values; see table_record.lists */
-    TABLE_LIST_AT,  /* uint32_t: where in TABLE_LISTS each set of lists begins, ascending, and the end */
-    TABLE_VALUES,   /* struct table_value */
-    TABLE_SLOTS,    /* uint32_t: open addressing over the values' hashes; a power of two, at most half full */
-    TABLE_BITMAPS,  /* uint64_t: flat bitmaps of table_header.bitmap_words each */
+    TABLE_BLOCKS,  /* struct table_block, one for each TABLE_BLOCK_ADS ads */
+    TABLE_RECORDS, /* struct table_record, one an ad, in order */
+    TABLE_LISTS,   /* uint32_t words: lists of values; see table_record.lists */
+    TABLE_VALUES,  /* struct table_value */
+    TABLE_SLOTS,   /* uint32_t: open addressing over the values' hashes, from slot hash & (slots - 1) upwards;
+                      a power of two, at most half full */
+    TABLE_BITMAPS, /* uint64_t: flat bitmaps of table_header.bitmap_words each */
     TABLE_POSTINGS, /* uint32_t record numbers, ascending within a value */
     TABLE_HOURS,    /* struct table_hours; [0] is every hour */
     TABLE_ZONES,    /* struct table_zone; [0] is UTC */
     TABLE_WEIGHTS,  /* float: the request's, then those of each cross; see table_header */
     /* cold */
+    TABLE_LIST_AT,   /* uint32_t: where in TABLE_LISTS each set of lists begins, ascending, and the end; empty
+                        without ads */
     TABLE_ADS,       /* struct table_ad, one an ad, in order */
     TABLE_CAMPAIGNS, /* struct table_campaign */
+    TABLE_NAMES,     /* struct table_text, one a value: its text in the normal form */
     TABLE_IDS,       /* struct table_id: ads by the hash of their id, ascending */
     TABLE_STRINGS,   /* bytes: texts of ads and campaigns, equal ones once */
     TABLE_MARKUP,    /* bytes: creatives, equal ones once */
@@ -105,12 +111,12 @@ enum {
 struct table_record {
     double price;          /* in table_header.currency, per click or per view; finite, > 0 */
     float z;               /* log-odds of a click: the ad's own part, bias included; finite */
-    uint32_t lists;        /* which set of lists: an index into TABLE_LIST_AT */
+    uint32_t lists;        /* where its set of lists begins in TABLE_LISTS: one of TABLE_LIST_AT */
     uint32_t campaign;     /* index into TABLE_CAMPAIGNS */
     uint32_t campaign_key; /* the hash of its id for target_cross() */
     uint32_t
         advertiser; /* value of TARGET_ADVERTISER, or TABLE_NONE; table_value.number is the parent domain's */
-    uint32_t creative;     /* value of TARGET_CREATIVE, or TABLE_NONE */
+    uint32_t creative;     /* the low half of its crid's target_hash(): whom it meets reads table_ad.crid */
     uint32_t language;     /* value of TARGET_LANGUAGE: the creative's; or TABLE_NONE */
     uint32_t starts, ends; /* unix seconds, [starts, ends) */
     uint32_t attr;         /* bit n: creative attribute n (AdCOM, 1 to 31) */
@@ -147,10 +153,10 @@ struct table_value {
     uint32_t bitmap;  /* number of its bitmap, merged with the attribute's any_bitmap; TABLE_NONE: postings */
     uint32_t posting; /* where its ads begin in TABLE_POSTINGS: those that name it, 'any' not among them */
     uint32_t postings;
-    uint32_t number; /* of a size: w << 16 | h, 0 of a medium; of an advertiser: the parent domain's value or
-                        TABLE_NONE */
+    uint32_t number; /* of a size: w << 16 | h, 0 of a medium; of an advertiser: the parent domain's value,
+                        which is a lower one, or TABLE_NONE */
     uint32_t target; /* enum target */
-    uint32_t zero;
+    uint32_t ads;    /* how many name it; 0 of an advertiser */
 };
 static_assert(sizeof(struct table_value) == 32, "table_value");
 
@@ -172,9 +178,9 @@ struct table_text {
 };
 
 struct table_ad {
-    struct table_text id, crid, adomain, language, cats; /* cats: joined by '\n'; any but id may be empty */
-    struct table_text deals;                             /* joined by '\n' */
-    uint64_t markup_at;                                  /* in TABLE_MARKUP */
+    struct table_text id, crid, adomain, language, cats, deals; /* the last two: joined by '\n'; any but id
+                                                                   may be empty */
+    uint64_t markup_at;                                         /* in TABLE_MARKUP */
     uint32_t markup_bytes;
     uint32_t zero;
     double price;     /* as the ad gave it: per click, or CPM */
@@ -186,10 +192,13 @@ static_assert(sizeof(struct table_ad) == 80, "table_ad");
 struct table_campaign {
     struct table_text id;
     double daily_budget;      /* in table_header.currency; 0: no limit */
+    double given_budget;      /* the same as the ads gave it */
+    char given_currency[4];   /* of that; empty without one */
     uint32_t frequency;       /* views of a user ... */
     uint32_t frequency_hours; /* ... in so many hours; 0: no limit */
+    uint32_t zero;
 };
-static_assert(sizeof(struct table_campaign) == 24, "table_campaign");
+static_assert(sizeof(struct table_campaign) == 40, "table_campaign");
 
 struct table_id {
     uint64_t hash; /* hash_bytes(id, 0) */

@@ -14,6 +14,7 @@ ROOT = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else pathlib.Pat
 # Each part of shared/ may include itself and what stands before it in its row.
 SHARED = {
     "base": [],
+    "currency": ["base"],
     "json": ["base"],
     "http": ["base"],
     "openrtb": ["base", "json"],
@@ -45,7 +46,7 @@ OWNERS = {
     "event2/": ["shared/base/loop.c", "shared/outbound/resolver.c", "loadtest/curl_floor.c"],
     "curl/": ["shared/outbound/", "loadtest/curl_floor.c"],
     "yajl/": ["loadtest/parse_bench.c"],
-    "jansson.h": ["server/config/", "worker/table/", "server/bid/currency.c", "loadtest/replay_rtbkit.c"],
+    "jansson.h": ["server/config/", "shared/currency/", "worker/table/", "loadtest/replay_rtbkit.c"],
     "zlib.h": ["shared/http/gzip.c"],
     "openssl/": [],
     "jemalloc/": ["server/stats/allocator.c"],

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/lines.h"
 #include "base/macros.h"
-#include "replay_lines.h"
 #include "replay_traffic.h"
 
 static char error[300];

@@ -4,7 +4,7 @@
  * The file's rows (one currency each) and columns are numbered by their sorted codes, the rates lie in one
  * matrix: a lookup is four binary searches over at most 200 integers, then one pass over the rows at worst.
  */
-#include "bid/currency.h"
+#include "currency/currency.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 
 #include <jansson.h>
 
-#include "config/config_file.h"
+#include "currency/json_file.h"
 
 #define FILE_BYTES     (1u << 20)
 #define MAX_CURRENCIES 200 /* rows, and columns */
@@ -168,7 +168,7 @@ static struct currency_rates *rates_make(struct reading *reading, json_t *root) 
 
 struct currency_rates *currency_load(const char *path, char *error, size_t error_size) {
     struct reading reading = {path, error, error_size};
-    json_t *root = config_file_read(path, FILE_BYTES, error, error_size);
+    json_t *root = json_file_read(path, FILE_BYTES, error, error_size);
     if (!root)
         return NULL;
     struct currency_rates *rates = rates_make(&reading, root);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "bid/currency.h"
+#include "currency/currency.h"
 #include "scratch_file.h"
 
 static char error[512];

@@ -1,7 +1,7 @@
 /* Reads a whole JSON file into jansson's tree: capped, no duplicate keys, errors with file, line and column.
  */
-#ifndef SLIMBID_CONFIG_CONFIG_FILE_H
-#define SLIMBID_CONFIG_CONFIG_FILE_H
+#ifndef SLIMBID_CURRENCY_JSON_FILE_H
+#define SLIMBID_CURRENCY_JSON_FILE_H
 
 #include <stddef.h>
 
@@ -10,7 +10,7 @@
 struct json_t;
 
 /* The caller drops the reference. NULL with "FILE: reason" or "FILE:LINE:COLUMN: reason" in error. */
-struct json_t *config_file_read(const char *path, size_t max_bytes, char *error,
-                                size_t error_size) CHECK_RESULT;
+struct json_t *json_file_read(const char *path, size_t max_bytes, char *error,
+                              size_t error_size) CHECK_RESULT;
 
 #endif

@@ -1,5 +1,5 @@
-/* Reads a whole JSON file; see config_file.h. */
-#include "config/config_file.h"
+/* Reads a whole JSON file; see json_file.h. */
+#include "currency/json_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ static void defuse(char *text) {
             *text = '?';
 }
 
-struct json_t *config_file_read(const char *path, size_t max_bytes, char *error, size_t error_size) {
+struct json_t *json_file_read(const char *path, size_t max_bytes, char *error, size_t error_size) {
     size_t n = 0;
     json_error_t where = {.line = -1};
     json_t *json = NULL;

@@ -1,9 +1,11 @@
 /*
  * Builds the hot sections of a table: takes ads one by one, puts them in order, makes lists, values, bitmaps
- * and postings. Holds about 130 bytes an ad and no text.
+ * and postings. Holds no text: about 64 bytes an ad, its lists, and while it finishes the index itself.
+ *
+ * Deterministic: the same ads in the same order give the same bytes.
  */
-#ifndef SLIMBID_WORKER_TABLE_INDEX_H
-#define SLIMBID_WORKER_TABLE_INDEX_H
+#ifndef SLIMBID_TABLE_TABLE_INDEX_H
+#define SLIMBID_TABLE_TABLE_INDEX_H
 
 #include <stddef.h>
 
@@ -14,7 +16,7 @@
 struct table_index_ad {
     struct table_record
         record; /* without lists, advertiser, creative, language: these are filled from below */
-    const uint64_t *values[TABLE_LISTS_MOST]; /* by enum table_list */
+    const uint64_t *values[TABLE_LISTS_MOST]; /* by enum table_list; at least one size */
     uint32_t value_counts[TABLE_LISTS_MOST];
     const uint32_t *size_numbers; /* of each value of TABLE_LIST_IN + TARGET_SIZE: w << 16 | h, or 0 */
     const uint64_t *advertiser;   /* the domain and its parents (those with a dot), the ad's own first */
@@ -28,7 +30,7 @@ struct table_index;
 struct table_index *table_index_create(void) CHECK_RESULT;
 void table_index_destroy(struct table_index *index);
 
-/* Copies all it needs. 0, -1 without memory or beyond TABLE_MOST_ADS. */
+/* Copies all it needs. 0, -1 without memory or beyond TABLE_MOST_ADS; the index takes no more ads then. */
 int table_index_add(struct table_index *index, const struct table_index_ad *ad) CHECK_RESULT;
 
 /* A finished section: bytes that the index owns until its end. */
@@ -38,12 +40,16 @@ struct table_index_section {
 };
 
 /*
- * Puts the ads in order and makes the sections TABLE_BLOCKS to TABLE_POSTINGS (the others stay empty); fills
- * ad_count, block_count, bitmap_words and any_bitmap of *header. order[i] is the number (from 0, as added) of
- * the ad that became record i; the index owns it. 0, or -1 without memory. Once.
+ * Puts the ads in order and makes the sections TABLE_BLOCKS to TABLE_POSTINGS and TABLE_LIST_AT (the others
+ * stay empty); fills ad_count, block_count, bitmap_words and any_bitmap of *header. order[i] is the number
+ * (from 0, as added) of the ad that became record i; the index owns it. 0, or -1 without memory. Once.
  */
 int table_index_finish(struct table_index *index, struct table_header *header,
                        struct table_index_section sections[TABLE_SECTIONS],
                        const uint32_t **order) CHECK_RESULT;
+
+/* What an ad is worth to the average request, by which ads are ordered: its price, by click times
+ * table_exp(z). */
+double table_index_rank(const struct table_record *record);
 
 #endif

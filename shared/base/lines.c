@@ -1,5 +1,5 @@
-/* Lines of a plain or xz file; see replay_lines.h. */
-#include "replay_lines.h"
+/* Lines of a plain or xz file; see lines.h. */
+#include "base/lines.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +21,7 @@ struct lines {
     size_t at;  /* start of what was not handed out yet */
     size_t end; /* of what was read */
     bool ended;
+    bool too_long; /* the line at `at`: what comes up to its end is dropped */
 };
 
 /* Starts `xz -dc` with the file as its input; returns the read end of its output, or -1. */
@@ -90,6 +91,7 @@ static bool read_more(struct lines *lines, char *error, size_t error_size) {
         lines->at = 0;
     }
     if (lines->end > LINES_MAX_BYTES) {
+        lines->too_long = true;
         snprintf(error, error_size, "a line is longer than %zu bytes", LINES_MAX_BYTES);
         return false;
     }
@@ -125,7 +127,28 @@ static bool xz_went_well(struct lines *lines) {
     return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* Drops the rest of a line that was too long. */
+static int skip_line(struct lines *lines, char *error, size_t error_size) {
+    for (;;) {
+        char *start = lines->p + lines->at;
+        char *end = memchr(start, '\n', lines->end - lines->at);
+        lines->at = end ? (size_t)(end - lines->p) + 1 : lines->end;
+        if (end || lines->ended) {
+            lines->too_long = false;
+            return 0;
+        }
+        if (!read_more(lines, error, error_size))
+            return -1;
+    }
+}
+
+bool lines_too_long(const struct lines *lines) {
+    return lines->too_long;
+}
+
 int lines_next(struct lines *lines, struct str *line, char *error, size_t error_size) {
+    if (lines->too_long && skip_line(lines, error, error_size) != 0)
+        return -1;
     size_t looked = 0; /* bytes behind `at` that hold no line end */
     for (;;) {
         size_t have = lines->end - lines->at;

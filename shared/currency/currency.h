@@ -3,8 +3,8 @@
  * ...}}}, one unit of the outer currency being so many of the inner. Immutable once loaded. At most 1 MiB
  * and 200 currencies a side.
  */
-#ifndef SLIMBID_BID_CURRENCY_H
-#define SLIMBID_BID_CURRENCY_H
+#ifndef SLIMBID_CURRENCY_CURRENCY_H
+#define SLIMBID_CURRENCY_CURRENCY_H
 
 #include <stddef.h>
 

@@ -1,0 +1,132 @@
+/*
+ * What the files of matching share. The life of one imp: match.c marks what the request is and plans which
+ * attributes the index looks at (match_plan.c); match_walk.c goes through the blocks and hands survivors on;
+ * match_check.c refuses what does not fit; match_score.c gives scores and keeps the best.
+ */
+#ifndef SLIMBID_MATCH_MATCH_INTERNAL_H
+#define SLIMBID_MATCH_MATCH_INTERNAL_H
+
+#include "match/match.h"
+#include "match/match_zone.h"
+
+#define MATCH_BLOCK_WORDS (TABLE_BLOCK_ADS / 64)
+#define MATCH_BATCH       64u /* survivors that go through the stages together */
+#define MATCH_CRID_BITS   4096u
+
+/* Records of one value that has no bitmap, from the block at hand on. */
+struct match_cursor {
+    const uint32_t *at, *end;
+};
+
+/* One attribute as the index looks at it: ads are in the union of these bitmaps and postings, or don't fit.
+ */
+struct match_term {
+    enum target target;
+    uint32_t next; /* the lowest record among the cursors, TABLE_NONE: they are through */
+    const uint64_t **maps;
+    struct match_cursor *cursors;
+    uint32_t map_count, cursor_count;
+    double pass; /* about how many ads are in the union */
+};
+
+/* Numbers of the values that the request has of one attribute. */
+struct match_numbers {
+    uint32_t count;
+    uint32_t items[MATCH_MOST_VALUES];
+};
+
+struct match_candidate {
+    const struct table_record *record;
+    double floor;
+    uint32_t number; /* of the record */
+    uint32_t deal;
+    uint32_t cross[TABLE_CROSSES]; /* places of the weights in table.weights */
+};
+
+struct matcher {
+    const struct table *table;
+    const volatile uint8_t *paused;
+    uint32_t paused_count;
+    uint32_t any_ads[TARGET_INDEXED]; /* how many ads each attribute does not restrict */
+    uint64_t hour_hash[24], weekday_hash[7], position_hash[16];
+    struct match_zone *zones;
+
+    /* the request */
+    const struct match_request *request;
+    struct match_numbers is[TARGET_INDEXED]; /* of an imp: sizes and deals */
+    struct match_numbers badv, bcat, wlang;
+    uint64_t *has;                              /* bit v: the request, or the imp at hand, has value v */
+    uint64_t *others;                           /* bit v: v is in badv, bcat or wlang */
+    uint64_t crid_filter[MATCH_CRID_BITS / 64]; /* by the lowest bits of what is in bcrid */
+    double z;
+    int hour; /* of the user's week, 0 to 167; -1: as the campaign's zone has it */
+    uint64_t cross_hash[TABLE_CROSSES];
+    bool crossed[TABLE_CROSSES]; /* the request has such a value */
+
+    /* the imp */
+    const struct match_imp *imp;
+    double imp_z;
+    double least_floor;      /* no bid is below all of these */
+    double bound_factor;     /* of table_block.click */
+    uint32_t position_bit;   /* of table_record.positions */
+    uint32_t connection_bit; /* of table_record.connections */
+    uint32_t list_mask;      /* lists that have to be looked at on each ad */
+    uint32_t unindexed;      /* attributes among them that the index did not look at */
+    struct match_term terms[TARGET_INDEXED];
+    uint32_t term_count,
+        dense_count; /* the first so many are ANDed in full, the others where bits are left */
+    const uint64_t *maps[TARGET_INDEXED * (MATCH_MOST_VALUES + 1)];
+    struct match_cursor cursors[TARGET_INDEXED * MATCH_MOST_VALUES];
+
+    /* the walk */
+    uint64_t left[MATCH_BLOCK_WORDS] __attribute__((aligned(64)));
+    uint64_t term_bits[MATCH_BLOCK_WORDS] __attribute__((aligned(64)));
+    struct match_candidate batch[MATCH_BATCH];
+    uint32_t batch_count;
+
+    /* the hits: a heap with the worst on top for match_top(), a list for match_all() */
+    struct match_hit *hits;
+    uint32_t hit_count, hit_room;
+    bool keep_best;
+};
+
+static inline bool match_bit(const uint64_t *bits, uint32_t number) {
+    return bits[number / 64] >> number % 64 & 1;
+}
+
+/* The hour of the week of a local time. */
+int match_week_hour(int64_t local);
+
+/* ---- match_plan.c ---- */
+
+/* Fills terms of the imp at hand. False: no ad can fit. */
+bool match_plan(struct matcher *matcher);
+
+/* ---- match_walk.c ---- */
+
+/* Goes through the blocks, as long as something can be gained. */
+void match_walk(struct matcher *matcher);
+
+/* ---- match_check.c ---- */
+
+/* Whether the ad fits as far as its record tells. */
+bool match_check_record(struct matcher *matcher, const struct table_record *record, uint32_t number);
+/* Whether it fits as far as its lists and its advertiser tell; fills the deal and the floor. */
+bool match_check_lists(struct matcher *matcher, struct match_candidate *candidate);
+
+/* ---- match_score.c ---- */
+
+/* Sums up what the request's values weigh. */
+void match_weigh_request(struct matcher *matcher);
+/* The same with what is the imp's; works out bound_factor. */
+void match_weigh_imp(struct matcher *matcher);
+/* Works out where the crosses of an ad stand and asks for them. */
+void match_prefetch_weights(const struct matcher *matcher, struct match_candidate *candidate);
+/* Scores an ad that fits but for its floor; keeps it if it is good enough. */
+void match_score(struct matcher *matcher, const struct match_candidate *candidate);
+/* Whether no ad from this block on can become a hit. */
+bool match_is_over(const struct matcher *matcher, const struct table_block *block);
+/* Puts the hits in order and fills in their sizes. */
+void match_finish_hits(struct matcher *matcher);
+
+#endif

@@ -1,0 +1,25 @@
+/* How a table is checked, for table_verify*.c only: the first fault is told and ends it. */
+#ifndef SLIMBID_TABLE_TABLE_CHECK_H
+#define SLIMBID_TABLE_TABLE_CHECK_H
+
+#include <stdbool.h>
+
+#include "table/table.h"
+
+/* How far ahead of the check the next memory is asked for: items of a section in random order. */
+#define TABLE_CHECK_AHEAD 24u
+
+struct table_check {
+    const struct table *table;
+    char *error;
+    size_t error_size;
+};
+
+/* Writes the reason. -1. */
+int table_check_fail(const struct table_check *check, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* What matching reads, and what winners need. 0, or -1 with the reason. */
+int table_check_hot(const struct table_check *check) CHECK_RESULT;
+int table_check_cold(const struct table_check *check) CHECK_RESULT;
+
+#endif
