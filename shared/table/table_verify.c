@@ -361,7 +361,9 @@ static const char *wrong_in_record(const struct table *t, const struct table_rec
     bool categories = t->lists[r->lists] >> TABLE_LIST_OWN_CATEGORY & 1;
     if ((r->cattax != 0) != categories)
         return "cattax";
-    return all_zero((const char *)r->zero, sizeof r->zero) ? NULL : "zero";
+    if (r->held != t->lists[r->lists])
+        return "held";
+    return r->zero != 0 ? "zero" : NULL;
 }
 
 static int check_each_record(const struct table_check *check, const uint64_t *begins) {
