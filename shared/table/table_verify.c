@@ -420,13 +420,21 @@ static int check_blocks(const struct table_check *check) {
     return 0;
 }
 
-int table_check_hot(const struct table_check *check) {
+static int check_hot(const struct table_check *check) {
     if (check_header(check) != 0 || check_weights(check) != 0 || check_values(check) != 0 ||
         check_bitmaps(check) != 0 || check_lists(check) != 0)
         return -1;
     if (check_hours(check) != 0 || check_zones(check) != 0)
         return -1;
     return check_records(check) != 0 || check_blocks(check) != 0 ? -1 : 0;
+}
+
+int table_check_hot(const struct table_check *check) {
+    struct table_check with_targets = *check;
+    with_targets.targets = malloc((size_t)check->table->value_count + 1);
+    int result = with_targets.targets ? check_hot(&with_targets) : table_check_fail(check, "out of memory");
+    free(with_targets.targets);
+    return result;
 }
 
 static uint64_t *pages_of(const struct table *table, enum table_section section) {
@@ -438,7 +446,6 @@ int table_verify(const struct table *table, char *error, size_t error_size) {
     struct table_check check = {.table = table,
                                 .strings_pages = pages_of(table, TABLE_STRINGS),
                                 .markup_pages = pages_of(table, TABLE_MARKUP),
-                                .targets = malloc((size_t)table->value_count + 1),
                                 .error = error,
                                 .error_size = error_size};
     int result = -1;
@@ -446,12 +453,11 @@ int table_verify(const struct table *table, char *error, size_t error_size) {
     /* One call instead of a page fault for every 64 KiB; where it fails, the faults come. */
     (void)madvise(table->mapping, table->mapped_bytes, MADV_POPULATE_READ);
 #endif
-    if (!check.strings_pages || !check.markup_pages || !check.targets)
+    if (!check.strings_pages || !check.markup_pages)
         table_check_fail(&check, "out of memory");
     else if (check_bytes(&check) == 0 && table_check_hot(&check) == 0)
         result = table_check_cold(&check);
     free(check.strings_pages);
     free(check.markup_pages);
-    free(check.targets);
     return result;
 }
