@@ -44,7 +44,12 @@ static void on_request(void *ctx, struct http_exchange *exchange) {
         return;
     }
     bool metrics = str_eq(request->path, STR("/metrics"));
-    if (!metrics && !str_eq(request->path, STR("/status"))) {
+    bool status = str_eq(request->path, STR("/status"));
+    if (!metrics && !status && request->method == HTTP_OTHER) {
+        respond_text(exchange, 501, (struct str){NULL, 0}, STR("a method that is not served here\n"));
+        return;
+    }
+    if (!metrics && !status) {
         respond_text(exchange, 404, (struct str){NULL, 0},
                      STR("not found; try /status, /metrics or POST /reload\n"));
         return;

@@ -45,7 +45,7 @@ OWNERS = {
     "evutil.h": [],
     "event2/": ["shared/base/loop.c", "shared/outbound/resolver.c", "loadtest/curl_floor.c"],
     "curl/": ["shared/outbound/", "loadtest/curl_floor.c"],
-    "yajl/": ["shared/json/", "loadtest/parse_bench.c"],
+    "yajl/": ["loadtest/parse_bench.c"],
     "jansson.h": ["server/config/", "shared/currency/", "worker/table/", "loadtest/replay_rtbkit.c"],
     "zlib.h": ["shared/http/gzip.c"],
     "openssl/": [],
