@@ -97,7 +97,7 @@ static int start_verifier(struct supervisor *sv, char *reason, size_t size) {
     struct spawn_fds fds = {.third = sv->table.next_fd, .fourth = -1, .output = output[1]};
     pid_t pid = spawn_program(sv->worker_path, argv, &fds, &sv->old_mask);
     if (pid < 0)
-        snprintf(reason, size, "%s: %s", sv->worker_path, strerror(errno));
+        snprintf(reason, size, "the verifier can't be started: %s", strerror(errno));
     close(output[1]);
     if (pid < 0) {
         close(output[0]);
