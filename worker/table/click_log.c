@@ -129,17 +129,11 @@ static bool read_lines(struct click_log *log, const struct click_log_options *op
     return ok;
 }
 
-bool click_log_read(struct click_log *log, const struct click_log_options *options, char *error,
-                    size_t error_size) {
-    *log = (struct click_log){.cap_bytes = options->cap_bytes};
+bool click_log_append(struct click_log *log, const struct click_log_options *options, char *error,
+                      size_t error_size) {
     struct click_log_svm svm = {NULL, 0};
     struct lines *lines = NULL;
     bool ok = false;
-    log->features = feature_names_create(options->cap_bytes);
-    if (!log->features) {
-        snprintf(error, error_size, "out of memory");
-        return false;
-    }
     if (options->format == CLICK_LOG_SVM &&
         !click_log_svm_open(&svm, log->features, options, error, error_size))
         goto out;
@@ -151,6 +145,17 @@ out:
     lines_close(lines);
     click_log_svm_cleanup(&svm);
     return ok;
+}
+
+bool click_log_read(struct click_log *log, const struct click_log_options *options, char *error,
+                    size_t error_size) {
+    *log = (struct click_log){.cap_bytes = options->cap_bytes};
+    log->features = feature_names_create(options->cap_bytes);
+    if (!log->features) {
+        snprintf(error, error_size, "out of memory");
+        return false;
+    }
+    return click_log_append(log, options, error, error_size);
 }
 
 void click_log_cleanup(struct click_log *log) {

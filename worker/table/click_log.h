@@ -48,6 +48,9 @@ struct click_log {
  * lines than forgiven, or memory ends; *log wants click_log_cleanup() either way. */
 bool click_log_read(struct click_log *log, const struct click_log_options *options, char *error,
                     size_t error_size) CHECK_RESULT;
+/* Reads another file behind it. */
+bool click_log_append(struct click_log *log, const struct click_log_options *options, char *error,
+                      size_t error_size) CHECK_RESULT;
 void click_log_cleanup(struct click_log *log);
 
 /* The features of a row. */

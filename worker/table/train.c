@@ -1,18 +1,16 @@
 /* `slimbid-table train`; see train.h. */
 #include "train.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "base/macros.h"
 #include "base/options.h"
+#include "trained_weights.h"
 #include "validation.h"
 
 struct train_options {
-    const char *format, *features, *log, *output;
+    const char *format, *features, *log, *output, *test;
     struct option_texts maps, drops, crosses;
     double alpha, beta, l1, l2, holdout;
     uint64_t passes, least_rows, folds, repeats, seed, memory_mb, most_bad;
@@ -56,6 +54,8 @@ static void read_options(struct train_options *o, int argc, char **argv) {
         {"repeats", "N", "deal the folds N times", OPTION_UINT, &o->repeats, 1, 100},
         {"holdout", "SHARE", "report on the log's last part, learned from its first", OPTION_NUMBER,
          &o->holdout, 0.001, 0.999},
+        {"test", "FILE", "report on another log of the same format, not learned from", OPTION_TEXT, &o->test,
+         0, 0},
         {"seed", "N", "of the folds and of the order of views", OPTION_UINT, &o->seed, 0, 9e15},
         {"memory", "MB", "the most that the log may take", OPTION_UINT, &o->memory_mb, 1, 1 << 20},
         {"bad-lines", "N", "forgive so many", OPTION_UINT, &o->most_bad, 0, 9e15},
@@ -64,9 +64,8 @@ static void read_options(struct train_options *o, int argc, char **argv) {
     const struct option_table table = {
         "slimbid-table train",
         "Learns weights of features from a click log: logistic regression by FTRL-Proximal.",
-        "The weights are lines feature<TAB>weight. The features of our vocabulary (shared/table/target.h) "
-        "are\n"
-        "what a table is built with; those of other fields are kept in the file, and build ignores them.",
+        "A feature of our vocabulary (shared/table/target.h) is what a table is built with; those of other\n"
+        "fields stand in the output as comments. docs/train.md tells more.",
         rows, COUNT_OF(rows)};
     options_read(&table, argc, argv);
     if (!o->log)
@@ -76,46 +75,56 @@ static void read_options(struct train_options *o, int argc, char **argv) {
         options_refuse(&table, "no such format", o->format);
     if (svm != (o->features != NULL))
         options_refuse(&table, "--features goes with --format svm, and it alone", NULL);
-    if (!o->folds && !o->holdout && !o->output)
-        options_refuse(&table, "wants --output, --folds or --holdout", NULL);
+    if (!o->folds && !o->holdout && !o->output && !o->test)
+        options_refuse(&table, "wants --output, --folds, --holdout or --test", NULL);
 }
 
-static void write_weights(const struct click_log *log, const struct trained *trained,
-                          const struct calibration *calibration, FILE *file) {
-    fprintf(file, "bias\t%.9g\n", ftrl_bias(trained->ftrl));
-    if (calibration)
-        fprintf(file, "calibration.a\t%.9g\ncalibration.b\t%.9g\n", calibration->a, calibration->b);
-    for (uint32_t i = 0; i < feature_names_count(log->features); i++) {
-        double weight = trained->used[i] ? ftrl_weight(trained->ftrl, i) : 0;
-        struct str name = feature_names_name(log->features, i);
-        if (weight != 0)
-            fprintf(file, "%.*s\t%.9g\n", STR_ARG(name), weight);
-    }
+/* ---- the steps: each 0, or -1 with the reason in error ---- */
+
+#define ERROR_BYTES 512
+
+static int no_memory(char *error) {
+    snprintf(error, ERROR_BYTES, "out of memory");
+    return -1;
 }
 
-/* Writes the file beside its place, then renames it. */
-static int put_weights(const struct click_log *log, const struct trained *trained,
-                       const struct calibration *calibration, const char *path) {
-    char temporary[4096];
-    int n = snprintf(temporary, sizeof temporary, "%s.new", path);
-    FILE *file = n > 0 && (size_t)n < sizeof temporary ? fopen(temporary, "we") : NULL;
-    if (!file) {
-        fprintf(stderr, "slimbid-table: %s: %s\n", path, strerror(errno));
-        return 1;
+static int read_log(struct click_log *log, const struct click_log_options *options, char *error) {
+    if (!click_log_read(log, options, error, ERROR_BYTES))
+        return -1;
+    if (log->clicked == 0 || log->clicked == log->rows) {
+        snprintf(error, ERROR_BYTES, "%s: %zu views, %zu clicks: nothing to learn", options->path, log->rows,
+                 log->clicked);
+        return -1;
     }
-    write_weights(log, trained, calibration, file);
-    bool failed = ferror(file) != 0 || fflush(file) != 0 || fsync(fileno(file)) != 0;
-    failed = fclose(file) != 0 || failed;
-    if (failed || rename(temporary, path) != 0) {
-        fprintf(stderr, "slimbid-table: %s: %s\n", path, strerror(errno));
-        unlink(temporary);
-        return 1;
-    }
+    printf("%zu views, %zu clicks (%.3f %%), %u features, %llu bad lines\n", log->rows, log->clicked,
+           100 * (double)log->clicked / (double)log->rows, feature_names_count(log->features),
+           (unsigned long long)log->bad);
     return 0;
 }
 
-/* 0, 1 (failed and told), -1: out of memory. */
-static int train(const struct train_options *o, const struct click_log *log) {
+static int put_weights(const struct train_options *o, const struct click_log *log,
+                       const struct trained *trained, struct calibration calibration, char *error) {
+    struct trained_weights_counts counts;
+    if (trained_weights_put(log, trained, o->folds ? &calibration : NULL, o->output, &counts, error,
+                            ERROR_BYTES) != 0)
+        return -1;
+    printf("%s: %u weights that a table uses, %u others as comments\n", o->output, counts.used,
+           counts.commented);
+    return 0;
+}
+
+/* Reads the other log behind the one that was learned from. */
+static int test(struct click_log *log, struct click_log_options options, const struct trained *trained,
+                const char *path, struct calibration calibration, char *error) {
+    size_t first = log->rows;
+    options.path = path;
+    if (!click_log_append(log, &options, error, ERROR_BYTES))
+        return -1;
+    return validation_rest(log, trained, first, calibration, stdout) == 0 ? 0 : no_memory(error);
+}
+
+static int learn(const struct train_options *o, struct click_log *log,
+                 const struct click_log_options *log_options, char *error) {
     struct training_options options = {.ftrl = {o->alpha, o->beta, o->l1, o->l2},
                                        .passes = (uint32_t)o->passes,
                                        .least_rows = (uint32_t)o->least_rows,
@@ -123,15 +132,19 @@ static int train(const struct train_options *o, const struct click_log *log) {
     struct calibration calibration = {1, 0};
     if (o->folds &&
         validation_cross(log, &options, (uint32_t)o->folds, (uint32_t)o->repeats, &calibration, stdout) != 0)
-        return -1;
+        return no_memory(error);
     if (o->holdout > 0 && validation_holdout(log, &options, o->holdout, stdout) != 0)
-        return -1;
-    if (!o->output)
+        return no_memory(error);
+    if (!o->output && !o->test)
         return 0;
     struct trained trained;
     int failed = training_learn(&trained, log, &options, (struct training_rows){NULL, 0, true});
-    if (failed == 0)
-        failed = put_weights(log, &trained, o->folds ? &calibration : NULL, o->output);
+    if (failed != 0)
+        failed = no_memory(error);
+    if (failed == 0 && o->output)
+        failed = put_weights(o, log, &trained, calibration, error);
+    if (failed == 0 && o->test)
+        failed = test(log, *log_options, &trained, o->test, calibration, error);
     trained_cleanup(&trained);
     return failed;
 }
@@ -147,26 +160,13 @@ int table_train_run(int argc, char **argv) {
         .most_bad = o.strict ? 0 : o.most_bad,
     };
     struct click_log log = {.features = NULL};
-    char error[512] = "out of memory";
-    int status = -1;
-    if (!field_rules_read(&log_options.rules, &o.maps, &o.drops, &o.crosses, error, sizeof error))
-        goto out;
-    if (!click_log_read(&log, &log_options, error, sizeof error))
-        goto out;
-    if (log.clicked == 0 || log.clicked == log.rows) {
-        snprintf(error, sizeof error, "%s: %zu views, %zu clicks: nothing to learn", o.log, log.rows,
-                 log.clicked);
-        goto out;
-    }
-    printf("%zu views, %zu clicks (%.3f %%), %u features, %llu bad lines\n", log.rows, log.clicked,
-           100 * (double)log.clicked / (double)log.rows, feature_names_count(log.features),
-           (unsigned long long)log.bad);
-    status = train(&o, &log);
-    if (status < 0)
-        snprintf(error, sizeof error, "out of memory");
-out:
-    if (status < 0)
+    char error[ERROR_BYTES];
+    int failed = -1;
+    if (field_rules_read(&log_options.rules, &o.maps, &o.drops, &o.crosses, error, sizeof error) &&
+        read_log(&log, &log_options, error) == 0)
+        failed = learn(&o, &log, &log_options, error);
+    if (failed)
         fprintf(stderr, "slimbid-table: %s\n", error);
     click_log_cleanup(&log);
-    return status == 0 ? 0 : 1;
+    return failed ? 1 : 0;
 }

@@ -29,6 +29,7 @@ static int count_features(struct trained *trained, const struct click_log *log, 
         free(seen);
         return -1;
     }
+    trained->known = features;
     size_t clicked = 0;
     for (size_t row = 0; row < log->rows; row++) {
         if (!has(rows, row))
@@ -55,7 +56,7 @@ static size_t used_features(const struct trained *trained, const struct click_lo
     size_t n, count = 0;
     const uint32_t *ids = click_log_row(log, row, &n);
     for (size_t i = 0; i < n; i++)
-        if (trained->used[ids[i]])
+        if (ids[i] < trained->known && trained->used[ids[i]])
             kept[count++] = ids[i];
     return count;
 }

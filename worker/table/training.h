@@ -29,6 +29,7 @@ struct training_rows {
 struct trained {
     struct ftrl *ftrl;
     uint8_t *used;     /* by feature: 1 when it was in enough rows */
+    uint32_t known;    /* how many features there were */
     uint32_t features; /* that were used */
     size_t rows;
     double

@@ -2,7 +2,9 @@
 #include "validation.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct calibration uncalibrated = {1, 0};
 
@@ -147,31 +149,53 @@ out:
     return failed;
 }
 
-int validation_holdout(const struct click_log *log, const struct training_options *options, double share,
-                       FILE *report) {
+/* 1 for each row from `first` on. */
+static uint8_t *parts_from(const struct click_log *log, size_t first) {
     uint8_t *part = calloc(log->rows + 1, 1);
-    struct prediction *predictions = calloc(log->rows + 1, sizeof *predictions);
-    struct trained trained = {.ftrl = NULL};
-    int failed = -1;
-    if (!part || !predictions)
-        goto out;
-    size_t held_out = (size_t)((double)log->rows * share), clicks = 0;
-    for (size_t row = log->rows - held_out; row < log->rows; row++) {
-        part[row] = 1;
-        clicks += log->clicks[row];
+    if (part)
+        memset(part + first, 1, log->rows - first);
+    return part;
+}
+
+int validation_rest(const struct click_log *log, const struct trained *trained, size_t first,
+                    struct calibration calibration, FILE *report) {
+    uint8_t *part = parts_from(log, first);
+    struct prediction *predictions = calloc(log->rows - first + 1, sizeof *predictions);
+    bool ok = part && predictions;
+    if (ok) {
+        size_t n = training_predict(trained, log, (struct training_rows){part, 1, true}, predictions),
+               clicks = 0;
+        for (size_t i = 0; i < n; i++)
+            clicks += predictions[i].click;
+        double base_loss = predictions_constant_log_loss(predictions, n, trained->base_rate);
+        double loss = predictions_log_loss(predictions, n, uncalibrated);
+        fprintf(
+            report,
+            "%zu views not learned from, %zu clicks: auc %.4f, log loss %.6f, base rate's %.6f, gain %+.2f%%",
+            n, clicks, predictions_auc(predictions, n), loss, base_loss, gain(loss, base_loss));
+        if (calibration.a != 1 || calibration.b != 0) {
+            loss = predictions_log_loss(predictions, n, calibration);
+            fprintf(report, "; calibrated %.6f, gain %+.2f%%", loss, gain(loss, base_loss));
+        }
+        fprintf(report, "\n");
     }
-    failed = training_learn(&trained, log, options, (struct training_rows){part, 1, false});
-    if (failed != 0)
-        goto out;
-    size_t n = training_predict(&trained, log, (struct training_rows){part, 1, true}, predictions);
-    double loss = predictions_log_loss(predictions, n, uncalibrated);
-    double base_loss = predictions_constant_log_loss(predictions, n, trained.base_rate);
-    fprintf(report,
-            "the last %zu views, %zu clicks: auc %.4f, log loss %.6f, base rate's %.6f, gain %+.2f%%\n", n,
-            clicks, predictions_auc(predictions, n), loss, base_loss, gain(loss, base_loss));
-out:
-    trained_cleanup(&trained);
     free(part);
     free(predictions);
+    return ok ? 0 : -1;
+}
+
+int validation_holdout(const struct click_log *log, const struct training_options *options, double share,
+                       FILE *report) {
+    size_t first = log->rows - (size_t)((double)log->rows * share);
+    uint8_t *part = parts_from(log, first);
+    struct trained trained = {.ftrl = NULL};
+    int failed = -1;
+    if (part) {
+        failed = training_learn(&trained, log, options, (struct training_rows){part, 1, false});
+        if (failed == 0)
+            failed = validation_rest(log, &trained, first, uncalibrated, report);
+    }
+    trained_cleanup(&trained);
+    free(part);
     return failed;
 }

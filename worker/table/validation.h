@@ -23,4 +23,8 @@ int validation_cross(const struct click_log *log, const struct training_options 
 int validation_holdout(const struct click_log *log, const struct training_options *options, double share,
                        FILE *report) CHECK_RESULT;
 
+/* Reports how a model does on the rows from `first` on. -1: out of memory. */
+int validation_rest(const struct click_log *log, const struct trained *trained, size_t first,
+                    struct calibration calibration, FILE *report) CHECK_RESULT;
+
 #endif
