@@ -218,8 +218,22 @@ static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+/* The domain in a bid's adomain: without the scheme, port and path of the URL that some bidders send. */
+static struct str domain_of(struct str text) {
+    size_t from = 0;
+    while (from < text.n && lower(text.p[from]) >= 'a' && lower(text.p[from]) <= 'z')
+        from++;
+    struct str rest = {text.p + from, text.n - from};
+    if (str_starts(rest, STR("://")))
+        text = (struct str){rest.p + 3, rest.n - 3};
+    size_t n = 0;
+    while (n < text.n && !memchr(":/?#", text.p[n], 4))
+        n++;
+    return without_dot((struct str){text.p, n});
+}
+
 bool bid_domain_listed(const struct str_list *list, struct str domain) {
-    domain = without_dot(domain);
+    domain = domain_of(domain);
     if (domain.n == 0)
         return false;
     char last = lower(domain.p[domain.n - 1]);

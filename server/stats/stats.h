@@ -16,6 +16,7 @@
 #include "http/http_server.h"
 #include "outbound/outbound.h"
 #include "stats/histogram.h"
+#include "stats/processes.h"
 
 /* How a request to the auction path ended. */
 enum request_outcome {
@@ -32,7 +33,7 @@ enum request_outcome {
 enum auction_end {
     AUCTION_END_NOBODY,   /* no partner fits, none was asked */
     AUCTION_END_NO_TIME,  /* tmax too small to ask anybody */
-    AUCTION_END_COMPLETE, /* everybody answered */
+    AUCTION_END_COMPLETE, /* everybody answered, failed or ran out of its own timeout */
     AUCTION_END_DEADLINE, /* cleared without those still missing */
     AUCTION_ENDS
 };
@@ -45,8 +46,9 @@ enum partner_skip {
     PARTNER_SKIP_RATE,      /* requests_per_second */
     PARTNER_SKIP_IN_FLIGHT, /* max_in_flight */
     PARTNER_SKIP_BREAKER,
-    PARTNER_SKIP_NO_TIME,   /* nothing left of tmax after its margin */
-    PARTNER_SKIP_TOO_LARGE, /* its request passes the cap */
+    PARTNER_SKIP_NO_TIME,    /* nothing left of tmax after its margin */
+    PARTNER_SKIP_TOO_LARGE,  /* its request passes the cap */
+    PARTNER_SKIP_UNRESOLVED, /* no address of its host is known yet */
     PARTNER_SKIPS
 };
 
@@ -61,7 +63,7 @@ enum partner_outcome {
     PARTNER_TLS_FAILED,
     PARTNER_BROKEN,
     PARTNER_TOO_LARGE,
-    PARTNER_NO_MEMORY,
+    PARTNER_NO_MEMORY, /* or no descriptor */
     PARTNER_ABANDONED, /* the client left */
     PARTNER_OUTCOMES
 };
@@ -115,6 +117,7 @@ struct stats {
     uint32_t slot_count;
     uint64_t supervisor_pid;
     uint64_t restarts; /* front ends started again */
+    struct processes processes;
     struct stats_slot slots[];
 };
 

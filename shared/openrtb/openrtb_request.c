@@ -43,9 +43,19 @@ static const struct openrtb_request request_initial = {
 
 #define AT_DEFAULT 2 /* second price plus, 3.2.1 */
 
+/* An empty currency says what an absent one says. */
+static void drop_empty(struct str_list *list) {
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].n > 0)
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
 static void settle(struct openrtb_draft *draft, struct str text) {
     struct openrtb_request *request = &draft->request;
     request->text = text;
+    drop_empty(&request->cur);
     if (request->at == OPENRTB_ABSENT)
         request->at = AT_DEFAULT;
     if (request->gdpr == OPENRTB_ABSENT)

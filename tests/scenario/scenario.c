@@ -57,7 +57,21 @@ uint64_t scenario_time(const struct scenario *scenario, struct str text) {
 
 /* ---- setting up ---- */
 
+static void drop_exchange(struct scenario *s) {
+    if (!s->config)
+        return;
+    exchange_cleanup(&s->exchange);
+    pool_destroy(s->pool);
+    s->pool = NULL;
+    outbound_destroy(s->outbound);
+    stats_destroy(s->stats);
+    loop_destroy(s->loop);
+    config_destroy(s->config);
+    s->config = NULL;
+}
+
 static void do_config(struct scenario *s, struct str json) {
+    drop_exchange(s);
     char path[] = "/tmp/slimbid-scenario-XXXXXX";
     int fd = mkstemp(path);
     if (fd < 0 || write(fd, json.p, json.n) != (ssize_t)json.n)
@@ -190,6 +204,8 @@ static void do_partner(struct scenario *s, struct str rest) {
     struct str word = scenario_word(&rest);
     if (str_eq(word, STR("never"))) {
         script.never = true;
+    } else if (str_eq(word, STR("unresolved"))) {
+        script.unresolved = true;
     } else {
         script.after_us = scenario_time(s, word);
         struct str what = scenario_word(&rest);
@@ -305,14 +321,7 @@ static void do_line(struct scenario *s, struct str line) {
 }
 
 static void cleanup(struct scenario *s) {
-    if (s->config) {
-        exchange_cleanup(&s->exchange);
-        pool_destroy(s->pool);
-        outbound_destroy(s->outbound);
-        stats_destroy(s->stats);
-        loop_destroy(s->loop);
-        config_destroy(s->config);
-    }
+    drop_exchange(s);
     for (size_t i = 0; i < SCENARIO_PARTNERS; i++)
         buf_cleanup(&s->answers[i]);
     for (size_t i = 0; i < SCENARIO_OWN_TEXTS; i++)

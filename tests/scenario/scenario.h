@@ -1,10 +1,10 @@
 /*
  * A scenario: one exchange with scripted partners in virtual time, driven line by line.
  *
- *   config JSON                     makes the exchange (first line that is not a comment)
+ *   config JSON                     makes the exchange (first line that is not a comment), or makes it anew
  *   client KEY=VALUE ...            ip, ua, language, dnt of the client
  *   request JSON                    the request of the next auctions
- *   partner NAME never | AFTER OUTCOME | AFTER STATUS [JSON]
+ *   partner NAME never | unresolved | AFTER OUTCOME | AFTER STATUS [JSON]
  *                                   AFTER as 20ms; OUTCOME as of outbound_outcome_name()
  *   partner NAME AFTER bids [cur=C] [seat=S] | KEY=VALUE ... | ...
  *                                   a 200 with one bid for each `|`: a good banner bid but for what is given
