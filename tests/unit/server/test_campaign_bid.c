@@ -177,6 +177,18 @@ static void what_can_not_bid_is_left_out(void **state) {
     ASSERT_STR(f->bids.items[1].bid.id, "00ff00ff00ff00ff-1-10");
 }
 
+static void prices_are_to_a_millionth_and_not_below_what_was_bid(void **state) {
+    struct fixture *f = *state;
+    static const double prices[][2] = {
+        {0.5848340893762658, 0.584835}, {1.15, 1.15}, {0.1 + 0.2, 0.3}, {0.3333331, 0.333334},
+        {12345.6789, 12345.6789},       {2e-9, 1e-6}};
+    for (size_t i = 0; i < COUNT_OF(prices); i++)
+        add(f)->price = prices[i][0];
+    make(f);
+    for (size_t i = 0; i < COUNT_OF(prices); i++)
+        assert_true(f->bids.items[i].bid.price == prices[i][1]);
+}
+
 static void no_bids_take_no_memory(void **state) {
     struct fixture *f = *state;
     size_t before = f->arena.held_bytes;
@@ -205,9 +217,13 @@ static void a_full_arena_is_told(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(an_ad_becomes_a_bid),         TEST(what_an_ad_lacks_is_absent),
-        TEST(ids_are_unique_in_an_answer), TEST(what_can_not_bid_is_left_out),
-        TEST(no_bids_take_no_memory),      TEST(a_full_arena_is_told),
+        TEST(an_ad_becomes_a_bid),
+        TEST(what_an_ad_lacks_is_absent),
+        TEST(ids_are_unique_in_an_answer),
+        TEST(what_can_not_bid_is_left_out),
+        TEST(no_bids_take_no_memory),
+        TEST(a_full_arena_is_told),
+        TEST(prices_are_to_a_millionth_and_not_below_what_was_bid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
