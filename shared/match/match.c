@@ -166,16 +166,36 @@ int match_week_hour(int64_t local) {
     return (int)(second / HOUR);
 }
 
+/* Where a hit's size is looked up. */
+static void find_size_maps(struct matcher *matcher) {
+    const struct match_hashes *sizes = &matcher->imp->sizes;
+    const struct table *table = matcher->table;
+    matcher->sizes_in_maps = true;
+    for (uint32_t i = 0; i < looked_at(sizes); i++) {
+        uint32_t value = table_find(table, sizes->items[i]);
+        matcher->size_maps[i] = NULL;
+        if (value == TABLE_NONE)
+            continue;
+        uint32_t map = table->values[value].bitmap;
+        if (map == TABLE_NONE)
+            matcher->sizes_in_maps = false;
+        else
+            matcher->size_maps[i] = table->bitmaps + (size_t)map * table->header->bitmap_words;
+    }
+}
+
 static void begin_imp(struct matcher *matcher, const struct match_imp *imp) {
     const struct table *table = matcher->table;
     unmark(&matcher->is[TARGET_SIZE], matcher->has);
     unmark(&matcher->is[TARGET_DEAL], matcher->has);
     matcher->imp = imp;
+    matcher->must_hold = imp->private_auction ? 1u << TARGET_DEAL : 0;
     matcher->position_bit = imp->position < 16 ? 1u << imp->position : 0;
     ask_for_slots(table, &imp->sizes);
     ask_for_slots(table, &imp->deals);
     mark(table, &imp->sizes, &matcher->is[TARGET_SIZE], matcher->has);
     mark(table, &imp->deals, &matcher->is[TARGET_DEAL], matcher->has);
+    find_size_maps(matcher);
     matcher->least_floor = imp->private_auction ? INFINITY : imp->floor;
     for (uint32_t i = 0; i < looked_at(&imp->deals); i++)
         if (imp->deal_floors[i] < matcher->least_floor)
@@ -183,27 +203,37 @@ static void begin_imp(struct matcher *matcher, const struct match_imp *imp) {
     match_weigh_imp(matcher);
 }
 
+enum how { TOP, ALL, SCAN };
+
 static uint32_t match(struct matcher *matcher, const struct match_imp *imp, struct match_hit *hits,
-                      uint32_t room, bool keep_best) {
+                      uint32_t room, enum how how) {
     matcher->hits = hits;
     matcher->hit_room = room;
     matcher->hit_count = 0;
-    matcher->keep_best = keep_best;
+    matcher->keep_best = how != ALL;
     begin_imp(matcher, imp);
-    if (match_plan(matcher)) {
+    if (how == SCAN)
+        match_walk_records(matcher);
+    else if (match_plan(matcher))
         match_walk(matcher);
-        match_finish_hits(matcher);
-    }
+    match_finish_hits(matcher);
     return matcher->hit_count;
 }
 
+static uint32_t most_hits(uint32_t k) {
+    return k < MATCH_MOST_HITS ? k : MATCH_MOST_HITS;
+}
+
 uint32_t match_top(struct matcher *matcher, const struct match_imp *imp, uint32_t k, struct match_hit *hits) {
-    if (k == 0)
-        return 0;
-    return match(matcher, imp, hits, k < MATCH_MOST_HITS ? k : MATCH_MOST_HITS, true);
+    return k > 0 ? match(matcher, imp, hits, most_hits(k), TOP) : 0;
 }
 
 uint32_t match_all(struct matcher *matcher, const struct match_imp *imp, struct match_hit *hits,
                    uint32_t room) {
-    return match(matcher, imp, hits, room, false);
+    return match(matcher, imp, hits, room, ALL);
+}
+
+uint32_t match_scan(struct matcher *matcher, const struct match_imp *imp, uint32_t k,
+                    struct match_hit *hits) {
+    return k > 0 ? match(matcher, imp, hits, most_hits(k), SCAN) : 0;
 }

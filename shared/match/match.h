@@ -4,7 +4,7 @@
  * An ad fits when each of its restrictions holds and none of the request's is hurt (struct match_request and
  * match_imp say which). A fitting ad's score is what showing it is worth, in table_header.currency a view:
  *
- *   z     = z of the imp + record.z + its campaign's crosses with inventory, device type and hour
+ *   z     = (z of the imp + record.z) + its campaign's crosses with inventory, device type and hour
  *   pctr  = 1 / (1 + exp(-z))
  *   score = price * pctr  when paid by click,  price  when paid by view
  *
@@ -13,8 +13,8 @@
  * an imp is that of its request, within MATCH_MOST_Z of 0, and the weights of its position and its slot, in
  * this order; then within MATCH_MOST_Z again. The weight of a value is number target_hash >> (64 -
  * weight_bits) of the request's; that of a cross, target_cross() of the first value of inventory, the first
- * device type and the hour, >> (64 - cross_bits) of its part; 0 when the request has no such value. Terms are
- * added from left to right.
+ * device type and the hour, >> (64 - cross_bits) of its part; 0 when the request has no such value. The
+ * crosses are summed first.
  *
  * Hits come in descending score, equal scores by record number; exactly as if every ad had been looked at.
  * How: the index (bitmaps of frequent values, postings of rare ones) gives, block by block in the table's
@@ -104,6 +104,9 @@ uint32_t match_top(struct matcher *matcher, const struct match_imp *imp, uint32_
 /* All ads that fit, at most `room` of them, in the order of their records; returns how many fit. */
 uint32_t match_all(struct matcher *matcher, const struct match_imp *imp, struct match_hit *hits,
                    uint32_t room);
+
+/* The same as match_top() by looking at every ad: for comparisons. */
+uint32_t match_scan(struct matcher *matcher, const struct match_imp *imp, uint32_t k, struct match_hit *hits);
 
 /* exp(x) for any x but NaN: table_exp(), by which tables are ordered too. */
 static inline double match_exp(double x) {

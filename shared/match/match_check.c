@@ -45,9 +45,11 @@ bool match_check_record(struct matcher *matcher, const struct table_record *reco
     /* Each is rarely decisive, so they share one branch. */
     unsigned refused = request->now < record->starts;
     refused |= request->now >= record->ends;
+    refused |= record->flags & TABLE_BY_CLICK ? matcher->click_is_over : matcher->view_is_over;
     refused |= (record->attr & imp->battr) != 0;
     refused |= (record->flags & unwanted) != 0;
     refused |= (lacking & ~(uint32_t)record->flags) != 0;
+    refused |= (matcher->must_hold & ~(uint32_t)record->held) != 0;
     refused |= (record->positions != 0) & !(record->positions & matcher->position_bit);
     refused |= (record->connections != 0) & !(record->connections & matcher->connection_bit);
     if (refused)
@@ -113,15 +115,15 @@ static bool list_fits(const struct matcher *matcher, uint32_t list, const uint32
 }
 
 bool match_check_lists(struct matcher *matcher, struct match_candidate *candidate) {
-    const uint32_t *at = matcher->table->lists + candidate->record->lists;
-    uint32_t bits = *at++;
+    const struct table_record *record = candidate->record;
     candidate->deal = TABLE_NONE;
     candidate->floor = matcher->imp->floor;
-    if (matcher->imp->private_auction && !(bits >> TARGET_DEAL & 1))
+    if (matcher->badv.count > 0 && advertiser_is_blocked(matcher, record->advertiser))
         return false;
-    if (matcher->badv.count > 0 && advertiser_is_blocked(matcher, candidate->record->advertiser))
-        return false;
-    for (; bits & matcher->list_mask; bits &= bits - 1) {
+    if (!(record->held & matcher->list_mask))
+        return true;
+    const uint32_t *at = matcher->table->lists + record->lists;
+    for (uint32_t bits = *at++; bits & matcher->list_mask; bits &= bits - 1) {
         uint32_t list = (uint32_t)__builtin_ctz(bits), count = *at++;
         if (matcher->list_mask >> list & 1 && !list_fits(matcher, list, at, count, candidate))
             return false;

@@ -40,8 +40,17 @@ struct match_candidate {
     double floor;
     uint32_t number; /* of the record */
     uint32_t deal;
-    uint32_t cross[TABLE_CROSSES]; /* places of the weights in table.weights */
 };
+
+/* The crosses of a campaign with the request, summed: ads of a campaign often fit together. */
+struct match_campaign {
+    uint32_t key;    /* record.campaign_key */
+    uint32_t serial; /* of the request; another's: not known */
+    double crosses;
+    uint32_t places[TABLE_CROSSES]; /* of the weights in table.weights */
+    bool summed;
+};
+#define MATCH_CAMPAIGNS 512u
 
 struct matcher {
     const struct table *table;
@@ -62,16 +71,22 @@ struct matcher {
     int hour; /* of the user's week, 0 to 167; -1: as the campaign's zone has it */
     uint64_t cross_hash[TABLE_CROSSES];
     bool crossed[TABLE_CROSSES]; /* the request has such a value */
+    uint32_t serial;
+    struct match_campaign campaigns[MATCH_CAMPAIGNS]; /* by the lowest bits of their keys */
 
     /* the imp */
     const struct match_imp *imp;
     double imp_z;
-    double least_floor;      /* no bid is below all of these */
-    double bound_factor;     /* of table_block.click */
-    uint32_t position_bit;   /* of table_record.positions */
-    uint32_t connection_bit; /* of table_record.connections */
-    uint32_t list_mask;      /* lists that have to be looked at on each ad */
-    uint32_t unindexed;      /* attributes among them that the index did not look at */
+    double least_floor;  /* no bid is below all of these */
+    double bound_factor; /* of table_block.click */
+    const uint64_t
+        *size_maps[MATCH_MOST_VALUES]; /* of each of the imp's sizes: its bitmap; NULL: no ad has it */
+    bool sizes_in_maps;                /* all that ads have are there */
+    uint32_t position_bit;             /* of table_record.positions */
+    uint32_t connection_bit;           /* of table_record.connections */
+    uint32_t must_hold;                /* lists that an ad must have: with a private auction, deals */
+    uint32_t list_mask;                /* lists that have to be looked at on each ad that has them */
+    uint32_t unindexed;                /* attributes among them that the index did not look at */
     struct match_term terms[TARGET_INDEXED];
     uint32_t term_count,
         dense_count; /* the first so many are ANDed in full, the others where bits are left */
@@ -88,6 +103,7 @@ struct matcher {
     struct match_hit *hits;
     uint32_t hit_count, hit_room;
     bool keep_best;
+    bool click_is_over, view_is_over; /* no more hits among ads paid so */
 };
 
 static inline bool match_bit(const uint64_t *bits, uint32_t number) {
@@ -106,6 +122,8 @@ bool match_plan(struct matcher *matcher);
 
 /* Goes through the blocks, as long as something can be gained. */
 void match_walk(struct matcher *matcher);
+/* Goes through all records instead. */
+void match_walk_records(struct matcher *matcher);
 
 /* ---- match_check.c ---- */
 
@@ -120,13 +138,14 @@ bool match_check_lists(struct matcher *matcher, struct match_candidate *candidat
 void match_weigh_request(struct matcher *matcher);
 /* The same with what is the imp's; works out bound_factor. */
 void match_weigh_imp(struct matcher *matcher);
-/* Works out where the crosses of an ad stand and asks for them. */
-void match_prefetch_weights(const struct matcher *matcher, struct match_candidate *candidate);
+/* Works out where the crosses of an ad's campaign stand and asks for them. */
+void match_prefetch_weights(struct matcher *matcher, const struct table_record *record);
 /* Scores an ad that fits but for its floor; keeps it if it is good enough. */
 void match_score(struct matcher *matcher, const struct match_candidate *candidate);
-/* Whether no ad from this block on can become a hit. */
-bool match_is_over(const struct matcher *matcher, const struct table_block *block);
-/* Puts the hits in order and fills in their sizes. */
+/* Finds out which kinds of ads can't become hits from this block on: fills click_is_over and
+ * view_is_over. True: both. */
+bool match_is_over(struct matcher *matcher, const struct table_block *block);
+/* Puts the hits in order. */
 void match_finish_hits(struct matcher *matcher);
 
 #endif

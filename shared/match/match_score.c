@@ -66,6 +66,10 @@ void match_weigh_request(struct matcher *matcher) {
         z += (double)*weight_at(table, matcher->weekday_hash[matcher->hour / 24]);
     }
     matcher->z = within(z, MATCH_MOST_Z);
+    if (++matcher->serial == 0) { /* once in four thousand million requests */
+        memset(matcher->campaigns, 0, sizeof matcher->campaigns);
+        matcher->serial = 1;
+    }
     choose_crosses(matcher);
 }
 
@@ -87,15 +91,53 @@ void match_weigh_imp(struct matcher *matcher) {
 
 /* ---- an ad ---- */
 
-void match_prefetch_weights(const struct matcher *matcher, struct match_candidate *candidate) {
+static struct match_campaign *find_campaign(struct matcher *matcher, uint32_t key) {
     const struct table_header *header = matcher->table->header;
+    struct match_campaign *campaign = &matcher->campaigns[key % MATCH_CAMPAIGNS];
     uint32_t part = 1u << header->cross_bits, first = 1u << header->weight_bits;
+    if (campaign->key == key && campaign->serial == matcher->serial)
+        return campaign;
+    *campaign = (struct match_campaign){.key = key, .serial = matcher->serial};
     for (uint32_t i = 0; i < TABLE_CROSSES; i++) {
-        uint64_t key = target_cross(candidate->record->campaign_key, matcher->cross_hash[i]);
-        candidate->cross[i] = first + i * part + (uint32_t)(key >> (64 - header->cross_bits));
-        if (matcher->crossed[i])
-            __builtin_prefetch(&matcher->table->weights[candidate->cross[i]]);
+        if (!matcher->crossed[i])
+            continue;
+        uint64_t cross = target_cross(key, matcher->cross_hash[i]) >> (64 - header->cross_bits);
+        campaign->places[i] = first + i * part + (uint32_t)cross;
+        __builtin_prefetch(&matcher->table->weights[campaign->places[i]]);
     }
+    return campaign;
+}
+
+void match_prefetch_weights(struct matcher *matcher, const struct table_record *record) {
+    if (record->flags & TABLE_BY_CLICK)
+        (void)find_campaign(matcher, record->campaign_key);
+}
+
+static double crosses_of(struct matcher *matcher, uint32_t key) {
+    struct match_campaign *campaign = find_campaign(matcher, key);
+    if (!campaign->summed) {
+        for (int i = 0; i < TABLE_CROSSES; i++)
+            if (matcher->crossed[i])
+                campaign->crosses += (double)matcher->table->weights[campaign->places[i]];
+        campaign->summed = true;
+    }
+    return campaign->crosses;
+}
+
+/* The first of the imp's sizes that the ad has. No ad is without a size, so a size's bitmap has no 'any' in
+ * it; the walk has just read it. */
+static uint32_t size_of(const struct matcher *matcher, uint32_t record) {
+    const struct match_hashes *sizes = &matcher->imp->sizes;
+    const struct table *table = matcher->table;
+    const uint32_t *list = table->lists + table->records[record].lists + 1; /* sizes come first */
+    for (uint32_t i = 0; i < looked_at(sizes); i++) {
+        if (matcher->size_maps[i] && match_bit(matcher->size_maps[i], record))
+            return i;
+        for (uint32_t j = 0; !matcher->sizes_in_maps && j < list[0]; j++)
+            if (table->values[list[1 + j]].hash == sizes->items[i])
+                return i;
+    }
+    return 0;
 }
 
 /* Whether a is to come after b. */
@@ -121,14 +163,19 @@ static void sink(struct match_hit *hits, uint32_t count, uint32_t at, struct mat
 
 static void keep(struct matcher *matcher, struct match_hit hit) {
     struct match_hit *hits = matcher->hits;
-    if (matcher->hit_count < matcher->hit_room) {
+    bool full = matcher->hit_count >= matcher->hit_room;
+    if (full && matcher->keep_best && !is_worse(&hits[0], &hit))
+        return;
+    if (!full || matcher->keep_best)
+        hit.size = size_of(matcher, hit.record);
+    if (!full) {
         hits[matcher->hit_count++] = hit;
         if (matcher->keep_best && matcher->hit_count == matcher->hit_room)
             for (uint32_t i = matcher->hit_count / 2; i-- > 0;)
                 sink(hits, matcher->hit_count, i, hits[i]);
     } else if (!matcher->keep_best) {
         matcher->hit_count++;
-    } else if (is_worse(&hits[0], &hit)) {
+    } else {
         sink(hits, matcher->hit_count, 0, hit);
     }
 }
@@ -137,10 +184,7 @@ void match_score(struct matcher *matcher, const struct match_candidate *candidat
     const struct table_record *record = candidate->record;
     struct match_hit hit = {candidate->number, candidate->deal, 0, record->price, 1};
     if (record->flags & TABLE_BY_CLICK) {
-        double z = matcher->imp_z + (double)record->z;
-        for (int i = 0; i < TABLE_CROSSES; i++)
-            if (matcher->crossed[i])
-                z += (double)matcher->table->weights[candidate->cross[i]];
+        double z = matcher->imp_z + (double)record->z + crosses_of(matcher, record->campaign_key);
         hit.pctr = 1 / (1 + match_exp(-z));
         hit.score = record->price * hit.pctr;
         if (hit.pctr < matcher->request->least_pctr)
@@ -152,41 +196,29 @@ void match_score(struct matcher *matcher, const struct match_candidate *candidat
 
 /* ---- the end ---- */
 
-bool match_is_over(const struct matcher *matcher, const struct table_block *block) {
-    double click = block->click * matcher->bound_factor, bound;
-    if (!(click < block->click_price))
-        click = block->click_price;
-    bound = click > block->view ? click : block->view;
+static bool is_beaten(const struct matcher *matcher, double bound) {
     bound += DBL_MIN; /* what is smaller has no 52 bits: a relative margin does not cover it */
     if (bound < matcher->least_floor)
         return true;
     return matcher->keep_best && matcher->hit_count == matcher->hit_room && bound <= matcher->hits[0].score;
 }
 
-/* The first of the imp's sizes that the ad has. */
-static uint32_t size_of(const struct matcher *matcher, uint32_t record) {
-    const struct table *table = matcher->table;
-    const uint32_t *list = table->lists + table->records[record].lists + 1; /* sizes come first */
-    const struct match_hashes *sizes = &matcher->imp->sizes;
-    for (uint32_t i = 0; i < looked_at(sizes); i++)
-        for (uint32_t j = 0; j < list[0]; j++)
-            if (table->values[list[1 + j]].hash == sizes->items[i])
-                return i;
-    return 0;
+bool match_is_over(struct matcher *matcher, const struct table_block *block) {
+    double click = block->click * matcher->bound_factor;
+    matcher->click_is_over = is_beaten(matcher, click < block->click_price ? click : block->click_price);
+    matcher->view_is_over = is_beaten(matcher, block->view);
+    return matcher->click_is_over && matcher->view_is_over;
 }
 
 void match_finish_hits(struct matcher *matcher) {
     struct match_hit *hits = matcher->hits;
-    uint32_t count = matcher->hit_count < matcher->hit_room ? matcher->hit_count : matcher->hit_room;
-    if (matcher->keep_best) { /* insertion: there are at most MATCH_MOST_HITS */
-        for (uint32_t i = 1; i < count; i++) {
-            struct match_hit hit = hits[i];
-            uint32_t at = i;
-            for (; at > 0 && is_worse(&hits[at - 1], &hit); at--)
-                hits[at] = hits[at - 1];
-            hits[at] = hit;
-        }
+    if (!matcher->keep_best)
+        return;
+    for (uint32_t i = 1; i < matcher->hit_count; i++) { /* insertion: there are at most MATCH_MOST_HITS */
+        struct match_hit hit = hits[i];
+        uint32_t at = i;
+        for (; at > 0 && is_worse(&hits[at - 1], &hit); at--)
+            hits[at] = hits[at - 1];
+        hits[at] = hit;
     }
-    for (uint32_t i = 0; i < count; i++)
-        hits[i].size = size_of(matcher, hits[i].record);
 }

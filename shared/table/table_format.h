@@ -124,10 +124,11 @@ struct table_record {
     uint16_t zone;         /* index into TABLE_ZONES: the campaign's time, for users whose own is not known */
     uint16_t positions;    /* bit n: AdCOM placement position n; 0: any */
     uint16_t connections;  /* bit n: AdCOM connection type n; 0: any */
-    uint8_t media;         /* TABLE_BANNER ... */
-    uint8_t flags;
-    uint8_t cattax; /* the taxonomy of its own categories; 0: it has none */
-    uint8_t zero;
+    uint16_t held;         /* which lists its set has: the bits that TABLE_LISTS has there */
+    uint8_t flags : 4;
+    uint8_t media : 4; /* TABLE_BANNER ... */
+    uint8_t cattax;    /* the taxonomy of its own categories; 0: it has none */
+    uint32_t zero;
 };
 static_assert(sizeof(struct table_record) == 64, "table_record is one cache line");
 

@@ -259,6 +259,7 @@ int table_index_add(struct table_index *index, const struct table_index_ad *ad) 
     if (room_for_a_record(index) != 0 || make_set(index, ad) != 0 || intern_set(index, &record.lists) != 0 ||
         intern_advertiser(index, ad, &record.advertiser) != 0)
         return -1;
+    record.held = (uint16_t)index->scratch.items[0];
     record.creative = (uint32_t)ad->creative;
     record.language = TABLE_NONE;
     if (ad->language) {

@@ -15,7 +15,7 @@
 /* One ad as its reader hands it over. Each value is a target_hash(); duplicates are legal. */
 struct table_index_ad {
     struct table_record
-        record; /* without lists, advertiser, creative, language: these are filled from below */
+        record; /* without lists, held, advertiser, creative, language: these are filled from below */
     const uint64_t *values[TABLE_LISTS_MOST]; /* by enum table_list; at least one size */
     uint32_t value_counts[TABLE_LISTS_MOST];
     const uint32_t *size_numbers; /* of each value of TABLE_LIST_IN + TARGET_SIZE: w << 16 | h, or 0 */
