@@ -123,7 +123,7 @@ static bool read_lines(struct click_log *log, const struct click_log_options *op
             fprintf(stderr, "%s:%llu: %s\n", options->path, (unsigned long long)number, wrong);
         else
             snprintf(error, error_size, "%s:%llu: %s%s", options->path, (unsigned long long)number, wrong,
-                     log->bad > options->most_bad ? "; no more bad lines are forgiven (--bad-lines)" : "");
+                     log->bad > options->most_bad ? "; that is one bad line too many (--max-bad)" : "");
     }
     buf_cleanup(&name);
     return ok;

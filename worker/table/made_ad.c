@@ -207,18 +207,23 @@ static void put_devices(struct making *m) {
     }
 }
 
-static void add_sites(struct making *m, uint32_t least, uint32_t most, struct json_names *names) {
+/* Most lists are short, a few are long. */
+static uint32_t list_length(struct prng *prng, double mean) {
+    return 1 + (uint32_t)fmin(prng_exponential(prng, mean), 23);
+}
+
+static void add_sites(struct making *m, double mean, struct json_names *names) {
     char name[WORLD_TEXT_BYTES];
-    for (uint32_t i = world_between(m->prng, least, most); i > 0; i--) {
+    for (uint32_t i = list_length(m->prng, mean); i > 0; i--) {
         bool own = world_chance(m->prng, 0.8);
         world_site_name(own ? m->campaign->home->language : "en", zipf_draw(&m->world->site, m->prng), name);
         json_names_add(names, name);
     }
 }
 
-static void add_apps(struct making *m, uint32_t least, uint32_t most, struct json_names *names) {
+static void add_apps(struct making *m, double mean, struct json_names *names) {
     char name[WORLD_TEXT_BYTES];
-    for (uint32_t i = world_between(m->prng, least, most); i > 0; i--) {
+    for (uint32_t i = list_length(m->prng, mean); i > 0; i--) {
         world_app_name(zipf_draw(&m->world->app, m->prng), name);
         json_names_add(names, name);
     }
@@ -226,21 +231,21 @@ static void add_apps(struct making *m, uint32_t least, uint32_t most, struct jso
 
 static void put_inventory(struct making *m) {
     struct json_names names = {.count = 0};
-    bool domains = world_chance(m->prng, 0.3), apps = m->creative.handheld && world_chance(m->prng, 0.12);
+    bool domains = world_chance(m->prng, 0.25), apps = m->creative.handheld && world_chance(m->prng, 0.12);
     if (domains)
-        add_sites(m, 1, 20, &names);
+        add_sites(m, 5, &names);
     json_put_names(m->line, "domains", &names);
     names.count = 0;
     if (!domains && world_chance(m->prng, 0.1))
-        add_sites(m, 1, 10, &names);
+        add_sites(m, 3, &names);
     json_put_names(m->line, "not_domains", &names);
     names.count = 0;
     if (apps)
-        add_apps(m, 1, 15, &names);
+        add_apps(m, 4, &names);
     json_put_names(m->line, "bundles", &names);
     names.count = 0;
     if (!apps && world_chance(m->prng, 0.04))
-        add_apps(m, 1, 8, &names);
+        add_apps(m, 3, &names);
     json_put_names(m->line, "not_bundles", &names);
 }
 

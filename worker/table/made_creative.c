@@ -25,14 +25,7 @@ static void put_headline(struct prng *prng, char *out, size_t room) {
 static void put_sizes(struct prng *prng, struct made_creative *creative) {
     static const float counts[MADE_CREATIVE_SIZES] = {70, 22, 8};
     uint32_t wanted = 1 + world_pick(prng, counts, MADE_CREATIVE_SIZES);
-    for (uint32_t i = 0; i < wanted; i++) {
-        struct world_size size = world_size(prng, creative->handheld);
-        bool there = false;
-        for (uint32_t j = 0; j < creative->size_count; j++)
-            there = there || (creative->sizes[j].w == size.w && creative->sizes[j].h == size.h);
-        if (!there)
-            creative->sizes[creative->size_count++] = size;
-    }
+    creative->size_count = world_sizes(prng, creative->handheld, wanted, creative->sizes);
 }
 
 static uint32_t draw_attr(struct prng *prng, enum made_media media) {

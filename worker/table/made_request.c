@@ -22,15 +22,8 @@ struct making {
 static void put_banner(struct making *m) {
     static const float counts[] = {74, 20, 6};
     struct world_size sizes[COUNT_OF(counts)];
-    uint32_t count = 0;
-    for (uint32_t wanted = 1 + world_pick(m->prng, counts, COUNT_OF(counts)); wanted > 0; wanted--) {
-        struct world_size size = world_size(m->prng, m->device->handheld);
-        bool there = false;
-        for (uint32_t i = 0; i < count; i++)
-            there = there || (sizes[i].w == size.w && sizes[i].h == size.h);
-        if (!there)
-            sizes[count++] = size;
-    }
+    uint32_t wanted = 1 + world_pick(m->prng, counts, COUNT_OF(counts));
+    uint32_t count = world_sizes(m->prng, m->device->handheld, wanted, sizes);
     json_put_key(m->line, "banner");
     BUF_ADD_LIT(m->line, "{\"format\":[");
     for (uint32_t i = 0; i < count; i++) {

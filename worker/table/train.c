@@ -58,8 +58,8 @@ static void read_options(struct train_options *o, int argc, char **argv) {
          0, 0},
         {"seed", "N", "of the folds and of the order of views", OPTION_UINT, &o->seed, 0, 9e15},
         {"memory", "MB", "the most that the log may take", OPTION_UINT, &o->memory_mb, 1, 1 << 20},
-        {"bad-lines", "N", "forgive so many", OPTION_UINT, &o->most_bad, 0, 9e15},
-        {"strict", NULL, "forgive none", OPTION_FLAG, &o->strict, 0, 0},
+        {"max-bad", "N", "end when more lines are bad", OPTION_UINT, &o->most_bad, 0, 9e15},
+        {"strict", NULL, "end at the first bad line", OPTION_FLAG, &o->strict, 0, 0},
     };
     const struct option_table table = {
         "slimbid-table train",

@@ -15,19 +15,19 @@ static bool has_field(struct str feature, const char *field) {
     return feature.n > n + 1 && memcmp(feature.p, field, n) == 0 && feature.p[n] == '=';
 }
 
-/* "campaign=X&inventory=...": whether it has a second part, and whether that is one of a table's crosses. */
+/* "campaign=X&inventory=...": whether a second part "&field=" follows, and whether one is a table's cross. */
 static bool is_cross(struct str feature, bool *known) {
     static const enum target crossed[TABLE_CROSSES] = {TARGET_INVENTORY, TARGET_DEVICE_TYPE, TARGET_HOUR};
+    bool cross = false;
     for (size_t at = 0; at + 1 < feature.n; at++) {
         struct str rest = {feature.p + at + 1, feature.n - at - 1};
         if (feature.p[at] != '&')
             continue;
+        cross = cross || memchr(rest.p, '=', rest.n) != NULL;
         for (size_t i = 0; i < TABLE_CROSSES; i++)
             *known = *known || has_field(rest, target_name(crossed[i]));
-        if (memchr(rest.p, '=', rest.n))
-            return true;
     }
-    return false;
+    return cross;
 }
 
 bool trained_weights_known(struct str feature) {

@@ -103,8 +103,19 @@ static const struct world_size sizes[] = {{300, 250}, {320, 50},  {728, 90},  {3
 static const float handheld_shares[COUNT_OF(sizes)] = {34, 38, 1, 9, 0.2F, 1, 0.2F, 3.6F, 7, 5, 0, 0, 0, 1};
 static const float desk_shares[COUNT_OF(sizes)] = {36, 1, 23, 0.3F, 13, 10, 7, 4, 0.2F, 0, 2.5F, 1, 1, 1};
 
-struct world_size world_size(struct prng *prng, bool handheld) {
-    return sizes[world_pick(prng, handheld ? handheld_shares : desk_shares, COUNT_OF(sizes))];
+uint32_t world_sizes(struct prng *prng, bool handheld, uint32_t wanted, struct world_size *out) {
+    const float *shares = handheld ? handheld_shares : desk_shares;
+    uint32_t count = 1;
+    out[0] = sizes[world_pick(prng, shares, COUNT_OF(sizes))];
+    for (; wanted > 1; wanted--) {
+        struct world_size size = sizes[world_pick(prng, shares, COUNT_OF(sizes))];
+        bool there = false;
+        for (uint32_t i = 0; i < count; i++)
+            there = there || (out[i].w == size.w && out[i].h == size.h);
+        if (!there)
+            out[count++] = size;
+    }
+    return count;
 }
 
 /* ---- interests ---- */

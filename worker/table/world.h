@@ -99,8 +99,9 @@ struct world_size {
     uint16_t w, h;
 };
 
-/* A banner's size, by how often handhelds or others have it. */
-struct world_size world_size(struct prng *prng, bool handheld);
+/* Draws `wanted` sizes of a banner (>= 1), by how often handhelds or others have them; returns how many
+ * different ones came into sizes. */
+uint32_t world_sizes(struct prng *prng, bool handheld, uint32_t wanted, struct world_size *sizes);
 
 /* ---- sites, apps, interests ---- */
 
