@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "currency/currency.h"
 #include "config/config.h"
+#include "currency/currency.h"
 #include "supervisor.h"
 #include "version.h"
 
