@@ -9,9 +9,9 @@
 #include "bid/answer.h"
 #include "bid/clearing.h"
 
-#define BID_ID_BYTES      16 /* the auction's id in hexadecimal */
 #define SPARE_AUCTIONS    256
 #define ANSWER_KEEP_BYTES 65536 /* of the answer buffer between auctions */
+#define CURRENCIES_TRIED  8     /* of those that a request allows, for bids that do not convert */
 
 enum { /* no-bid reason codes (AdCOM 1.0, List: No-Bid Reason Codes) */
        NBR_UNKNOWN = 0,
@@ -155,13 +155,33 @@ static void reply_invalid(struct auction *auction, const struct openrtb_error *e
 
 /* ---- CLEARING ---- */
 
-static struct str answer_currency(const struct auction *auction) {
-    const struct openrtb_request *request = &auction->request;
-    return request->cur.count ? request->cur.items[0] : auction->exchange->config->auction.default_currency;
+/* Whether no bid is valid and one only for want of a rate. */
+static bool lost_by_currency(const struct bid *bids, size_t count) {
+    bool lost = false;
+    for (size_t i = 0; i < count; i++) {
+        if (bids[i].refusal == BID_VALID)
+            return false;
+        lost |= bids[i].refusal == BID_CURRENCY;
+    }
+    return lost;
 }
 
-static void write_bid_id(uint64_t id, char *out) {
-    for (int i = BID_ID_BYTES - 1; i >= 0; i--, id >>= 4)
+/* An answer has one currency: the first of those that the request allows in which a bid is valid. */
+static void check_bids(const struct auction *auction, struct bid_rules *rules, struct bid *bids,
+                       size_t count) {
+    const struct str_list *cur = &auction->request.cur;
+    size_t tried = 0;
+    do {
+        rules->answer_currency =
+            cur->count ? cur->items[tried] : auction->exchange->config->auction.default_currency;
+        bid_check_all(rules, bids, count);
+        tried++;
+    } while (tried < cur->count && tried < CURRENCIES_TRIED && lost_by_currency(bids, count));
+}
+
+void auction_write_id(const struct auction *auction, char out[AUCTION_ID_BYTES]) {
+    uint64_t id = auction->id;
+    for (int i = AUCTION_ID_BYTES - 1; i >= 0; i--, id >>= 4)
         out[i] = "0123456789abcdef"[id & 15];
 }
 
@@ -187,10 +207,8 @@ static void auction_clear(struct auction *auction, enum auction_end end) {
     auction_gather_abandon(auction, PARTNER_TIMEOUT);
     exchange->stats->auctions[end]++;
 
-    struct bid_rules rules = {.request = &auction->request,
-                              .rates = exchange->rates,
-                              .answer_currency = answer_currency(auction),
-                              .markup_bytes = config->auction.markup_bytes};
+    struct bid_rules rules = {
+        .request = &auction->request, .rates = exchange->rates, .markup_bytes = config->auction.markup_bytes};
     struct bid *bids = NULL;
     size_t count = 0;
     struct answer_nonbid *nonbids = NULL;
@@ -200,16 +218,16 @@ static void auction_clear(struct auction *auction, enum auction_end end) {
         reply_failed(auction);
         return;
     }
-    bid_check_all(&rules, bids, count);
+    check_bids(auction, &rules, bids, count);
     size_t valid = clearing_run(&rules, bids, count, config->auction.price_increment);
     count_bids(auction, bids, count);
 
-    char bid_id[BID_ID_BYTES];
-    write_bid_id(auction->id, bid_id);
+    char bid_id[AUCTION_ID_BYTES];
+    auction_write_id(auction, bid_id);
     struct answer_input input = {.rules = &rules,
                                  .bids = bids,
                                  .bid_count = count,
-                                 .bid_id = {bid_id, BID_ID_BYTES},
+                                 .bid_id = {bid_id, AUCTION_ID_BYTES},
                                  .all_bids =
                                      auction->request.returnallbids || config->auction.return_all_bids,
                                  .seat_non_bid = auction->request.test,
@@ -227,8 +245,11 @@ static void on_deadline(void *ctx) {
     auction_clear(ctx, AUCTION_END_DEADLINE);
 }
 
+/* The last call may have ended by the deadline that it shares with its auction, a moment before
+ * on_deadline(). */
 void auction_gathered(struct auction *auction) {
-    auction_clear(auction, AUCTION_END_COMPLETE);
+    bool in_time = loop_now(auction->exchange->loop) < auction->reply_at_us;
+    auction_clear(auction, in_time ? AUCTION_END_COMPLETE : AUCTION_END_DEADLINE);
 }
 
 /* True while the auction waits for somebody; false when it was answered. */

@@ -3,10 +3,11 @@
  *
  *   PARSING    auction_start() reads and validates the request into the auction's arena. An invalid
  *              request, or one whose tmax leaves no time, goes straight to REPLYING.
- *   GATHERING  every partner that fits was asked, all at once; the auction waits for their answers and
- *              for nothing longer than its deadline.
+ *   GATHERING  every partner that fits was asked, and the workers about own campaigns, all at once; the
+ *              auction waits for their answers and for nothing longer than its deadline.
  *   CLEARING   all answers are in, or the deadline came: bids are checked, ranked and priced. Calls
- *              that still run are abandoned: they end by themselves, their answers unused.
+ *              that still run, and the scoring job, are abandoned: they end by themselves, their answers
+ *              unused.
  *   REPLYING   the answer is written and handed to the owner, exactly once.
  *   DONE       the arena goes back to its pool, and the auction to the spares.
  *
@@ -48,7 +49,8 @@ struct auction {
     uint64_t hash;              /* of the request's id: decides shares of traffic and ties */
     struct auction_call *calls; /* one for each partner asked */
     uint32_t call_count;
-    uint32_t calls_pending;
+    uint32_t calls_pending;  /* the scoring job is one of them */
+    struct auction_own *own; /* own campaigns' part; NULL: they were not asked */
     auction_reply_fn reply;
     void *reply_ctx;
     struct auction *next_spare;
@@ -63,7 +65,11 @@ struct auction *auction_start(struct exchange *exchange, const struct auction_in
 /* The client left: calls are abandoned, memory goes back, nobody is called. */
 void auction_cancel(struct auction *auction);
 
-/* Called by auction_gather.c when the last pending call has ended. */
+/* The auction's id as text: bidid, and the beginning of own bids' ids. */
+#define AUCTION_ID_BYTES 16
+void auction_write_id(const struct auction *auction, char out[AUCTION_ID_BYTES]);
+
+/* Called by auction_gather.c and auction_own.c when the last pending call has ended. */
 void auction_gathered(struct auction *auction);
 
 /* Frees the auctions kept for reuse. */

@@ -1,6 +1,7 @@
 /* Asking partners and taking their answers; see auction_gather.h. */
 #include "auction_gather.h"
 
+#include "auction_own.h"
 #include "base/log.h"
 #include "partner/partner_fit.h"
 
@@ -101,7 +102,7 @@ static void ask_partner(struct auction *auction, struct partner *partner, const 
     outbound_send(call->call, deadline_us, on_answer, call);
 }
 
-int auction_gather_ask(struct auction *auction, const struct client_info *client) {
+static int ask_partners(struct auction *auction, const struct client_info *client) {
     struct exchange *exchange = auction->exchange;
     uint32_t partner_count = exchange->partners.count;
     if (partner_count == 0)
@@ -116,6 +117,13 @@ int auction_gather_ask(struct auction *auction, const struct client_info *client
     for (uint32_t i = 0; i < partner_count; i++)
         ask_partner(auction, &exchange->partners.items[i], client, imps + i * imp_count,
                     asked + i * imp_count);
+    return 0;
+}
+
+int auction_gather_ask(struct auction *auction, const struct client_info *client) {
+    if (ask_partners(auction, client) != 0)
+        return -1;
+    auction_own_ask(auction, client->language);
     return 0;
 }
 
@@ -145,12 +153,17 @@ static enum partner_outcome outcome_of_failure(enum outbound_outcome outcome) {
 
 /* What clearing needs for all bids that were read. */
 static size_t clearing_bytes(const struct auction *auction) {
-    size_t bids = 0, nonbids = 0;
+    size_t bids = auction_own_bid_count(auction);
+    size_t nonbids = auction->request.test && auction->own ? auction->request.imp_count : 0;
     for (uint32_t i = 0; i < auction->call_count; i++) {
         bids += auction->calls[i].response.bid_count;
         nonbids += auction->request.test ? auction->calls[i].imp_count : 0;
     }
     return bids * sizeof(struct bid) + nonbids * sizeof(struct answer_nonbid);
+}
+
+bool auction_gather_fits(const struct auction *auction) {
+    return arena_has_room(&auction->arena, clearing_bytes(auction));
 }
 
 /* Parses a 200 answer into call->response. */
@@ -166,7 +179,7 @@ static enum partner_outcome parse_answer(struct auction_call *call, struct str b
                   (unsigned long long)auction->id, call->partner->config->name.p, error.path, error.reason);
         return auction->arena.refused ? PARTNER_NO_MEMORY : PARTNER_BAD_ANSWER;
     }
-    if (!arena_has_room(&auction->arena, clearing_bytes(auction)))
+    if (!auction_gather_fits(auction))
         return PARTNER_NO_MEMORY;
     if (!str_eq(call->response.id, auction->request.id)) {
         log_debug("auction", "answer to another request auction=%016llx partner=%s",
@@ -225,13 +238,14 @@ void auction_gather_abandon(struct auction *auction, enum partner_outcome why) {
         call->outcome = why;
         partner_report(call->partner, now, why, now - call->sent_us, call->probe);
     }
+    auction_own_abandon(auction, why);
     auction->calls_pending = 0;
 }
 
 /* ---- what came of it ---- */
 
 int auction_gather_bids(struct auction *auction, struct bid **bids, size_t *count) {
-    size_t total = 0;
+    size_t total = auction_own_bid_count(auction);
     for (uint32_t i = 0; i < auction->call_count; i++)
         if (auction->calls[i].outcome == PARTNER_BID)
             total += auction->calls[i].response.bid_count;
@@ -256,11 +270,11 @@ int auction_gather_bids(struct auction *auction, struct bid **bids, size_t *coun
                                                .cur = call->response.cur.n ? call->response.cur : STR("USD")};
         }
     }
+    *count += auction_own_bids(auction, *bids + *count);
     return 0;
 }
 
-/* Non-bid status codes (OpenRTB community extension seat-non-bid). */
-static int nonbid_code(enum partner_outcome outcome) {
+int auction_gather_nonbid_code(enum partner_outcome outcome) {
     switch (outcome) {
     case PARTNER_BID:
     case PARTNER_NO_BID:
@@ -293,7 +307,7 @@ static bool bid_on(const struct auction_call *call, const struct openrtb_imp *im
 }
 
 int auction_gather_nonbids(struct auction *auction, struct answer_nonbid **nonbids, size_t *count) {
-    size_t total = 0;
+    size_t total = auction->own ? auction->request.imp_count : 0;
     for (uint32_t i = 0; i < auction->call_count; i++)
         total += auction->calls[i].imp_count;
     *count = 0;
@@ -307,9 +321,12 @@ int auction_gather_nonbids(struct auction *auction, struct answer_nonbid **nonbi
         for (size_t j = 0; j < call->imp_count; j++) {
             const struct openrtb_imp *imp = call->imps[j].imp;
             if (!bid_on(call, imp))
-                (*nonbids)[(*count)++] = (struct answer_nonbid){
-                    .seat = call->partner->config->seat, .imp = imp, .code = nonbid_code(call->outcome)};
+                (*nonbids)[(*count)++] =
+                    (struct answer_nonbid){.seat = call->partner->config->seat,
+                                           .imp = imp,
+                                           .code = auction_gather_nonbid_code(call->outcome)};
         }
     }
+    *count += auction_own_nonbids(auction, *nonbids + *count);
     return 0;
 }

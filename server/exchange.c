@@ -1,6 +1,7 @@
 /* Setting up what auctions share; see exchange.h. */
 #include "exchange.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +33,18 @@ int exchange_init(struct exchange *exchange, const struct config *config, struct
     exchange->response_limits.depth = config->openrtb.depth;
     exchange->response_limits.array_items = config->openrtb.array_items;
     exchange->response_limits.object_members = config->openrtb.object_members;
+    exchange->own = (struct config_partner){.name = config->campaigns.seat,
+                                            .seat = config->campaigns.seat,
+                                            .enabled = true,
+                                            .media_types = MEDIA_ALL,
+                                            .bid_adjustment = 1};
+    if (str_present(config->campaigns.table)) {
+        exchange->own_job = malloc(sizeof *exchange->own_job);
+        if (!exchange->own_job) {
+            snprintf(error, error_size, "out of memory");
+            return -1;
+        }
+    }
     if (str_present(config->auction.currency_file)) {
         exchange->rates = currency_load(config->auction.currency_file.p, error, error_size);
         if (!exchange->rates)
@@ -45,6 +58,8 @@ void exchange_cleanup(struct exchange *exchange) {
     auction_free_spares(exchange);
     currency_destroy(exchange->rates);
     exchange->rates = NULL;
+    free(exchange->own_job);
+    exchange->own_job = NULL;
     buf_cleanup(&exchange->added_device);
     buf_cleanup(&exchange->shared);
     buf_cleanup(&exchange->answer);

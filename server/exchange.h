@@ -8,6 +8,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/loop.h"
+#include "campaign/campaign_job.h"
+#include "campaign/pool.h"
 #include "config/config.h"
 #include "currency/currency.h"
 #include "partner/partner.h"
@@ -23,6 +25,9 @@ struct exchange {
     struct openrtb_parse_limits request_limits;
     struct openrtb_response_limits response_limits;
     struct partner_set partners;
+    struct pool *pool;         /* NULL: no own campaigns; set by whoever made it, which outlives auctions */
+    struct config_partner own; /* who bids for own campaigns: a partner that is never called */
+    struct campaign_job *own_job; /* scratch of one call of auction_start() */
     struct arena_pool arenas;
     struct auction *spare; /* ended auctions kept for the next */
     uint32_t spare_count;

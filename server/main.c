@@ -1,8 +1,11 @@
 /* slimbid's command line. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "currency/currency.h"
 #include "config/config.h"
 #include "supervisor.h"
 #include "version.h"
@@ -77,6 +80,28 @@ static struct arguments read_arguments(int argc, char **argv) {
     return arguments;
 }
 
+/*
+ * Whether the files that the configuration names can be used. Without its certificates a partner would fail
+ * quietly in every auction, and without its rates a front end would not start.
+ */
+static bool files_good(const struct config *config, char *error, size_t error_size) {
+    for (uint32_t i = 0; i < config->partner_count; i++) {
+        const char *path = config->partners[i].ca_file.p;
+        if (!path || access(path, R_OK) == 0)
+            continue;
+        snprintf(error, error_size, "partners[%u].ca_file: %s: %s", i, path, strerror(errno));
+        return false;
+    }
+    if (!str_present(config->auction.currency_file))
+        return true;
+    static const char key[] = "auction.currency_file: ";
+    size_t n = sizeof key - 1;
+    memcpy(error, key, sizeof key);
+    struct currency_rates *rates = currency_load(config->auction.currency_file.p, error + n, error_size - n);
+    currency_destroy(rates);
+    return rates != NULL;
+}
+
 int main(int argc, char **argv) {
     struct arguments arguments = read_arguments(argc, argv);
     if (arguments.exit_status >= 0)
@@ -91,11 +116,15 @@ int main(int argc, char **argv) {
         fprintf(stderr, "slimbid: %s\n", error);
         return 2;
     }
+    const char *name = arguments.config ? arguments.config : "embedded defaults";
     int status = 0;
     if (arguments.action == ACTION_PRINT) {
         status = config_print(config, stdout) ? 0 : 1;
+    } else if (!files_good(config, error, sizeof error)) {
+        fprintf(stderr, "slimbid: %s: %s\n", name, error);
+        status = 2;
     } else if (arguments.action == ACTION_CHECK) {
-        printf("slimbid: %s: ok\n", arguments.config ? arguments.config : "embedded defaults");
+        status = printf("slimbid: %s: ok\n", name) > 0 && fflush(stdout) == 0 ? 0 : 1;
     } else {
         log_set_level(config->log_level);
         status = supervisor_run(config);

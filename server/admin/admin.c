@@ -27,7 +27,12 @@ static void on_request(void *ctx, struct http_exchange *exchange) {
     struct admin *admin = ctx;
     const struct http_request *request = http_exchange_request(exchange);
     bool metrics = str_eq(request->path, STR("/metrics"));
-    if (!metrics && !str_eq(request->path, STR("/status"))) {
+    bool status = str_eq(request->path, STR("/status"));
+    if (!metrics && !status && request->method == HTTP_OTHER) {
+        respond_text(exchange, 501, (struct str){NULL, 0}, STR("a method that is not served here\n"));
+        return;
+    }
+    if (!metrics && !status) {
         respond_text(exchange, 404, (struct str){NULL, 0}, STR("not found; try /status or /metrics\n"));
         return;
     }

@@ -17,6 +17,7 @@ struct metric_row {
 
 #define SLOT(field)    offsetof(struct stats_slot, field)
 #define PARTNER(field) offsetof(struct partner_stats, field)
+#define POOL(field)    offsetof(struct pool_stats, field)
 #define HTTP(field)    offsetof(struct http_server_stats, field)
 
 static const struct metric_row slot_rows[] = {
@@ -72,6 +73,16 @@ static const struct metric_row partner_rows[] = {
      PARTNER(calls.bytes_out)},
     {"slimbid_partner_received_bytes_total", "Bytes received from the partner.", METRIC_COUNTER,
      PARTNER(calls.bytes_in)},
+};
+
+static const struct metric_row pool_rows[] = {
+    {"slimbid_scoring_jobs_submitted_total", "Scoring jobs given to a worker.", METRIC_COUNTER, POOL(jobs)},
+    {"slimbid_scoring_jobs_resubmitted_total",
+     "Scoring jobs given to a second worker after the first one's death.", METRIC_COUNTER, POOL(resubmitted)},
+    {"slimbid_scoring_bad_answers_total", "Malformed answers; each ends its worker.", METRIC_COUNTER,
+     POOL(bad_answers)},
+    {"slimbid_scoring_jobs_in_flight", "Scoring jobs that wait for their answer now.", METRIC_GAUGE,
+     POOL(in_flight)},
 };
 
 /* ---- pieces ---- */
@@ -186,17 +197,33 @@ static void write_http(const struct stats_slot *total, struct buf *out) {
     }
 }
 
+/* The rows of partners: the configured ones, then own campaigns where there is a table of them. */
+struct partner_row {
+    const char *name;
+    uint32_t slot; /* in stats_slot.partners */
+};
+
+static bool partner_row(const struct config *config, uint32_t i, struct partner_row *row) {
+    if (i < config->partner_count) {
+        *row = (struct partner_row){config->partners[i].name.p, i};
+        return true;
+    }
+    *row = (struct partner_row){METRICS_OWN_NAME, STATS_OWN};
+    return i == config->partner_count && str_present(config->campaigns.table);
+}
+
 /* One family over all partners whose values are an array indexed by an enum. */
 static void write_partner_enum(const struct config *config, const struct stats_slot *total, struct buf *out,
-                               const struct metric_row *row, const char *label, int count,
+                               const struct metric_row *metric, const char *label, int count,
                                const char *(*name_of)(int)) {
-    write_head(out, row->name, row->help, row->type);
-    for (uint32_t p = 0; p < config->partner_count; p++) {
+    struct partner_row row;
+    write_head(out, metric->name, metric->help, metric->type);
+    for (uint32_t p = 0; partner_row(config, p, &row); p++) {
         char more[64];
-        snprintf(more, sizeof more, "partner=\"%s\",", config->partners[p].name.p);
+        snprintf(more, sizeof more, "partner=\"%s\",", row.name);
         for (int i = 0; i < count; i++)
-            write_enum(out, row->name, more, label, name_of(i),
-                       word_at(&total->partners[p], row->offset + (size_t)i * sizeof(uint64_t)));
+            write_enum(out, metric->name, more, label, name_of(i),
+                       word_at(&total->partners[row.slot], metric->offset + (size_t)i * sizeof(uint64_t)));
     }
 }
 
@@ -235,12 +262,13 @@ static void write_partners(const struct config *config, const struct stats *stat
     write_partner_enum(config, total, out, &skips, "reason", PARTNER_SKIPS, skip_label);
     write_partner_enum(config, total, out, &refused, "reason", BID_REFUSALS - 1, refusal_label);
     char labels[64];
+    struct partner_row row;
     for (size_t i = 0; i < COUNT_OF(partner_rows); i++) {
         write_head(out, partner_rows[i].name, partner_rows[i].help, partner_rows[i].type);
-        for (uint32_t p = 0; p < config->partner_count; p++) {
-            snprintf(labels, sizeof labels, "partner=\"%s\"", config->partners[p].name.p);
+        for (uint32_t p = 0; partner_row(config, p, &row); p++) {
+            snprintf(labels, sizeof labels, "partner=\"%s\"", row.name);
             write_value(out, partner_rows[i].name, labels,
-                        word_at(&total->partners[p], partner_rows[i].offset));
+                        word_at(&total->partners[row.slot], partner_rows[i].offset));
         }
     }
     write_head(out, "slimbid_partner_breaker_state",
@@ -251,10 +279,65 @@ static void write_partners(const struct config *config, const struct stats *stat
     }
     write_head(out, "slimbid_partner_call_duration_seconds", "From the send to the answer or the deadline.",
                METRIC_HISTOGRAM);
-    for (uint32_t p = 0; p < config->partner_count; p++) {
-        snprintf(labels, sizeof labels, "partner=\"%s\",", config->partners[p].name.p);
-        write_histogram(out, "slimbid_partner_call_duration_seconds", labels, &total->partners[p].latency);
+    for (uint32_t p = 0; partner_row(config, p, &row); p++) {
+        snprintf(labels, sizeof labels, "partner=\"%s\",", row.name);
+        write_histogram(out, "slimbid_partner_call_duration_seconds", labels,
+                        &total->partners[row.slot].latency);
     }
+}
+
+/* ---- own campaigns ---- */
+
+/* Of a value that is not summed, the least or the most of the front ends. */
+static uint64_t extreme_of(const struct stats *stats, size_t offset, bool most) {
+    uint64_t value = word_at(&stats->slots[0].pool, offset);
+    for (uint32_t s = 1; s < stats->slot_count; s++) {
+        uint64_t other = word_at(&stats->slots[s].pool, offset);
+        if (most ? other > value : other < value)
+            value = other;
+    }
+    return value;
+}
+
+uint64_t metrics_workers_live(const struct stats *stats) {
+    return extreme_of(stats, POOL(workers_live), false);
+}
+
+uint64_t metrics_generation(const struct stats *stats) {
+    return extreme_of(stats, POOL(generation), true);
+}
+
+static void write_scoring(const struct stats *stats, const struct stats_slot *total, struct buf *out) {
+    static const struct {
+        const char *outcome;
+        size_t offset;
+    } outcomes[] = {
+        {"answered", POOL(answered)},
+        {"late", POOL(late)},
+        {"refused", POOL(refused)},
+        {"lost", POOL(lost)},
+        {"timed_out", POOL(timed_out)},
+        {"abandoned", POOL(abandoned)},
+        {"shed_full", POOL(shed_full)},
+        {"shed_no_worker", POOL(shed_no_worker)},
+        {"shed_too_large", POOL(shed_too_large)},
+    };
+    write_head(out, "slimbid_scoring_jobs_total", "Scoring jobs of own campaigns by how they ended.",
+               METRIC_COUNTER);
+    for (size_t i = 0; i < COUNT_OF(outcomes); i++)
+        write_enum(out, "slimbid_scoring_jobs_total", "", "outcome", outcomes[i].outcome,
+                   word_at(&total->pool, outcomes[i].offset));
+    for (size_t i = 0; i < COUNT_OF(pool_rows); i++) {
+        write_head(out, pool_rows[i].name, pool_rows[i].help, pool_rows[i].type);
+        write_value(out, pool_rows[i].name, "", word_at(&total->pool, pool_rows[i].offset));
+    }
+    write_head(out, "slimbid_scoring_workers_live",
+               "Workers that a front end can give jobs to; the fewest of the front ends.", METRIC_GAUGE);
+    write_value(out, "slimbid_scoring_workers_live", "", metrics_workers_live(stats));
+    write_head(out, "slimbid_scoring_generation",
+               "Generation of the ad table that jobs ask; 0: none; the highest of the front ends.",
+               METRIC_GAUGE);
+    write_value(out, "slimbid_scoring_generation", "", metrics_generation(stats));
 }
 
 void metrics_write(const struct config *config, const struct stats *stats, struct buf *out) {
@@ -268,5 +351,7 @@ void metrics_write(const struct config *config, const struct stats *stats, struc
     write_auctions(total, out);
     write_http(total, out);
     write_partners(config, stats, total, out);
+    if (str_present(config->campaigns.table))
+        write_scoring(stats, total, out);
     free(total);
 }

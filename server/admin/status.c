@@ -6,7 +6,7 @@
 #include "partner/breaker.h"
 #include "version.h"
 
-static void write_partner(const struct config_partner *config, const struct partner_stats *partner,
+static void write_partner(const char *name, bool enabled, const struct partner_stats *partner,
                           struct buf *out) {
     uint64_t calls = 0;
     for (int i = 0; i < PARTNER_OUTCOMES; i++)
@@ -17,9 +17,9 @@ static void write_partner(const struct config_partner *config, const struct part
     uint64_t refused = 0;
     for (int i = BID_VALID + 1; i < BID_REFUSALS; i++)
         refused += partner->refused[i];
-    buf_printf(out, "{\"name\":\"%s\",\"enabled\":%s,\"calls\":%llu,\"skipped\":%llu,\"bids\":%llu,",
-               config->name.p, config->enabled ? "true" : "false", (unsigned long long)calls,
-               (unsigned long long)skipped, (unsigned long long)partner->bids);
+    buf_printf(out, "{\"name\":\"%s\",\"enabled\":%s,\"calls\":%llu,\"skipped\":%llu,\"bids\":%llu,", name,
+               enabled ? "true" : "false", (unsigned long long)calls, (unsigned long long)skipped,
+               (unsigned long long)partner->bids);
     buf_printf(out, "\"wins\":%llu,\"refused\":%llu,\"timeouts\":%llu,\"in_flight\":%llu,",
                (unsigned long long)partner->wins, (unsigned long long)refused,
                (unsigned long long)partner->outcomes[PARTNER_TIMEOUT],
@@ -37,6 +37,18 @@ static void write_front_end(const struct stats_slot *slot, struct buf *out) {
                (unsigned long long)slot->pid, (unsigned long long)((uint64_t)time(NULL) - slot->started_unix),
                (unsigned long long)slot->http.connections_open, (unsigned long long)running);
     buf_printf(out, "\"resident_bytes\":%llu}", (unsigned long long)slot->resident_bytes);
+}
+
+static void write_scoring(const struct stats *stats, const struct pool_stats *pool, struct buf *out) {
+    uint64_t shed = pool->shed_full + pool->shed_no_worker + pool->shed_too_large;
+    uint64_t failed = pool->late + pool->refused + pool->lost + pool->timed_out;
+    buf_printf(out, ",\"scoring\":{\"generation\":%llu,\"workers_live\":%llu,\"in_flight\":%llu,",
+               (unsigned long long)metrics_generation(stats), (unsigned long long)metrics_workers_live(stats),
+               (unsigned long long)pool->in_flight);
+    buf_printf(out, "\"jobs\":%llu,\"answered\":%llu,\"failed\":%llu,\"abandoned\":%llu,\"shed\":%llu,",
+               (unsigned long long)pool->jobs, (unsigned long long)pool->answered, (unsigned long long)failed,
+               (unsigned long long)pool->abandoned, (unsigned long long)shed);
+    buf_printf(out, "\"resubmitted\":%llu}", (unsigned long long)pool->resubmitted);
 }
 
 void metrics_write_status(const struct config *config, const struct stats *stats, struct buf *out) {
@@ -67,8 +79,16 @@ void metrics_write_status(const struct config *config, const struct stats *stats
             buf_add_char(out, ',');
         /* A breaker has no sum: the first front end's stands for all here, /metrics has the worst. */
         total->partners[p].breaker_state = stats->slots[0].partners[p].breaker_state;
-        write_partner(&config->partners[p], &total->partners[p], out);
+        write_partner(config->partners[p].name.p, config->partners[p].enabled, &total->partners[p], out);
     }
-    BUF_ADD_LIT(out, "]}\n");
+    if (str_present(config->campaigns.table)) {
+        if (config->partner_count)
+            buf_add_char(out, ',');
+        write_partner(METRICS_OWN_NAME, true, &total->partners[STATS_OWN], out);
+    }
+    buf_add_char(out, ']');
+    if (str_present(config->campaigns.table))
+        write_scoring(stats, &total->pool, out);
+    BUF_ADD_LIT(out, "}\n");
     free(total);
 }

@@ -79,29 +79,37 @@ static int loss_reason(const struct bid_writer *writer, enum bid_macro_context c
     return winner->deal && !bid->deal ? LOSS_DEAL_BID : LOSS_HIGHER_BID;
 }
 
+static struct bid_macro_values macro_values(const struct bid_writer *writer, enum bid_macro_context context) {
+    const struct answer_input *input = writer->input;
+    return (struct bid_macro_values){.request = input->rules->request,
+                                     .bid = writer->bid,
+                                     .bid_id = input->bid_id,
+                                     .min_to_win =
+                                         clearing_min_to_win(input->bids, input->bid_count, writer->index),
+                                     .loss = loss_reason(writer, context),
+                                     .context = context};
+}
+
+/* A text of the bid as a JSON string with its macros replaced. */
+static void add_plain_text(struct bid_writer *writer, struct str text, enum bid_macro_context context) {
+    struct bid_macro_values values = macro_values(writer, context);
+    values.json = true;
+    buf_add_char(writer->out, '"');
+    bid_macros_expand(&values, text, writer->out);
+    buf_add_char(writer->out, '"');
+}
+
 static void add_expanded(struct bid_writer *writer, const struct json_member *member, struct str text,
                          enum bid_macro_context context) {
-    const struct answer_input *input = writer->input;
-    struct bid_macro_values values = {.request = input->rules->request,
-                                      .bid = writer->bid,
-                                      .bid_id = input->bid_id,
-                                      .min_to_win =
-                                          clearing_min_to_win(input->bids, input->bid_count, writer->index),
-                                      .loss = loss_reason(writer, context),
-                                      .context = context};
     /* What is put in needs no escapes, so the JSON string can be expanded as it stands; unless a part of a
      * macro may hide behind an escape. */
     if (!memmem(member->value.p, member->value.n, "\\u", 2)) {
+        struct bid_macro_values values = macro_values(writer, context);
         bid_macros_expand(&values, member->text, writer->out);
         return;
     }
-    struct buf expanded;
-    buf_init(&expanded, writer->out->cap);
-    bid_macros_expand(&values, text, &expanded);
     buf_add(writer->out, member->text.p, member->text.n - member->value.n);
-    buf_add_json_string(writer->out, buf_view(&expanded));
-    writer->out->failed = writer->out->failed || expanded.failed;
-    buf_cleanup(&expanded);
+    add_plain_text(writer, text, context);
 }
 
 static void add_text(struct bid_writer *writer, const struct json_member *member, struct str text,
@@ -202,11 +210,76 @@ static void add_missing(struct bid_writer *writer) {
     }
 }
 
+/* ---- the exchange's own bids ---- */
+
+static void add_key(struct bid_writer *writer, const char *key) {
+    separate(writer);
+    buf_add_char(writer->out, '"');
+    buf_add_str(writer->out, str_from(key));
+    BUF_ADD_LIT(writer->out, "\":");
+}
+
+static void add_string_member(struct bid_writer *writer, const char *key, struct str value) {
+    if (value.n == 0)
+        return;
+    add_key(writer, key);
+    buf_add_json_string(writer->out, value);
+}
+
+static void add_list_member(struct bid_writer *writer, const char *key, const struct str_list *list) {
+    if (list->count == 0)
+        return;
+    add_key(writer, key);
+    for (size_t i = 0; i < list->count; i++) {
+        buf_add_char(writer->out, i ? ',' : '[');
+        buf_add_json_string(writer->out, list->items[i]);
+    }
+    buf_add_char(writer->out, ']');
+}
+
+static void add_attributes(struct bid_writer *writer, const struct int_list *attr) {
+    if (attr->count == 0)
+        return;
+    add_key(writer, "attr");
+    for (size_t i = 0; i < attr->count; i++) {
+        buf_add_char(writer->out, i ? ',' : '[');
+        buf_add_int(writer->out, attr->items[i]);
+    }
+    buf_add_char(writer->out, ']');
+}
+
+/* A bid that was never a text: of an own campaign. */
+static void add_own(struct bid_writer *writer) {
+    const struct openrtb_bid *in = writer->bid->in;
+    add_string_member(writer, "id", in->id);
+    add_string_member(writer, "impid", in->impid);
+    separate(writer);
+    add_price(writer);
+    add_key(writer, "adm");
+    add_plain_text(writer, in->adm, BID_MACRO_MARKUP);
+    add_string_member(writer, "adid", in->adid);
+    add_list_member(writer, "adomain", &in->adomain);
+    add_string_member(writer, "cid", in->cid);
+    add_string_member(writer, "crid", in->crid);
+    add_list_member(writer, "cat", &in->cat);
+    if (in->cat.count)
+        add_int_member(writer, "cattax", in->cattax);
+    add_attributes(writer, &in->attr);
+    add_string_member(writer, "dealid", in->dealid);
+    add_string_member(writer, "language", in->language);
+    if (known(in->w) && known(in->h)) {
+        add_int_member(writer, "w", in->w);
+        add_int_member(writer, "h", in->h);
+    }
+}
+
 static void add_bid(const struct answer_input *input, size_t index, struct buf *out) {
     struct bid_writer writer = {
         .input = input, .index = index, .bid = &input->bids[index], .out = out, .first = true};
     const struct json_members *members = &writer.bid->in->members;
     buf_add_char(out, '{');
+    if (members->count == 0)
+        add_own(&writer);
     for (size_t i = 0; i < members->count; i++)
         add_member(&writer, &members->items[i]);
     add_missing(&writer);

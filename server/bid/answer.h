@@ -10,6 +10,7 @@
  * - ext.origbidcpm and ext.origbidcur (Prebid's names): added when the price was converted or adjusted: the
  *   price of this bid here, in the partner's currency and before its adjustment. So a second price does not
  *   give away what was bid.
+ * A bid without members never was a text: it is the exchange's own, and is written from its struct.
  * A second member of a name that the exchange writes itself is dropped.
  */
 #ifndef SLIMBID_BID_ANSWER_H

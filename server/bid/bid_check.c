@@ -80,7 +80,7 @@ static double convert(double amount, double rate) {
 
 static enum bid_refusal check_currency(struct check *check, struct bid *bid) {
     const struct str_list *taken = &bid->partner->currencies;
-    if (taken->count > 0 && !str_list_has(taken, bid->cur))
+    if (taken->count > 0 && !str_list_has_nocase(taken, bid->cur))
         return BID_CURRENCY;
     if (!check->cur.p || !str_eq(check->cur, bid->cur)) {
         check->cur = bid->cur;

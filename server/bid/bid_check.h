@@ -2,8 +2,8 @@
  * Whether a bid may take part: the checks of one bid against its request, imp, deal and partner.
  *
  * What OpenRTB 2.6 leaves open is decided so:
- * - Currency: a bid counts when its currency converts to the answer's (a currency of request.cur that
- *   does not can't be ranked) and is among the partner's own currencies, when it has such a list.
+ * - Currency: a bid counts when its currency converts to the answer's (which auction.c chooses from
+ *   request.cur) and is among the partner's own currencies, when it has such a list. Any case.
  * - Price: multiplied by the partner's adjustment, then compared with the floor in the floor's own
  *   currency. A floor whose currency is not convertible refuses the bid. A bid for a deal has to meet the
  *   deal's floor and not the imp's (3.2.12: the deal has its own terms, and floor 0 by default).
@@ -11,8 +11,9 @@
  * - Size, banners only: one of banner.w/h and format[], or within a pixel of a flexible format's ratio
  *   and not narrower than its wmin. None given: taken when one size was asked (that one is meant), when a
  *   format is flexible, or when the request names no size; refused when there are several.
- * - badv, wadomain: the domain itself and all below it, any case. A bid without adomain passes badv (it
- *   says nothing), not wadomain (it must be shown to be allowed); with several each must pass.
+ * - badv, wadomain: the domain itself and all below it, any case; a URL in adomain stands for its domain. A
+ *   bid without adomain passes badv (it says nothing), not wadomain (it must be shown to be allowed); with
+ *   several each must pass.
  * - bcat: categories of another taxonomy than the request's can't be compared: refused. None: passes.
  * - Secure: see markup_secure.h; a nurl that serves the markup counts, other notice URLs and iurl don't.
  * - A seat is the bid's seat. Of several bids of a partner with one id the first is taken.

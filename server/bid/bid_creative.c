@@ -139,8 +139,7 @@ static struct asked sizes_asked(const struct openrtb_banner *banner) {
     return asked;
 }
 
-/* Within a pixel of the ratio's height, as a renderer would round it. */
-static bool fits_ratio(const struct openrtb_format *f, int32_t w, int32_t h) {
+bool bid_creative_fits_ratio(const struct openrtb_format *f, int32_t w, int32_t h) {
     if (!known(f->wratio) || !known(f->hratio) || (known(f->wmin) && w < f->wmin))
         return false;
     int64_t off = (int64_t)w * f->hratio - (int64_t)h * f->wratio;
@@ -151,7 +150,8 @@ static bool size_asked(const struct openrtb_banner *banner, int32_t w, int32_t h
     if (banner->w == w && banner->h == h)
         return true;
     for (size_t i = 0; i < banner->format_count; i++)
-        if ((banner->formats[i].w == w && banner->formats[i].h == h) || fits_ratio(&banner->formats[i], w, h))
+        if ((banner->formats[i].w == w && banner->formats[i].h == h) ||
+            bid_creative_fits_ratio(&banner->formats[i], w, h))
             return true;
     return false;
 }
@@ -218,8 +218,22 @@ static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+/* The domain in a bid's adomain: without the scheme, port and path of the URL that some bidders send. */
+static struct str domain_of(struct str text) {
+    size_t from = 0;
+    while (from < text.n && lower(text.p[from]) >= 'a' && lower(text.p[from]) <= 'z')
+        from++;
+    struct str rest = {text.p + from, text.n - from};
+    if (str_starts(rest, STR("://")))
+        text = (struct str){rest.p + 3, rest.n - 3};
+    size_t n = 0;
+    while (n < text.n && !memchr(":/?#", text.p[n], 4))
+        n++;
+    return without_dot((struct str){text.p, n});
+}
+
 bool bid_domain_listed(const struct str_list *list, struct str domain) {
-    domain = without_dot(domain);
+    domain = domain_of(domain);
     if (domain.n == 0)
         return false;
     char last = lower(domain.p[domain.n - 1]);

@@ -210,12 +210,19 @@ bool bid_macros_present(struct str text) {
     return find_start(text) != NULL;
 }
 
+static void add_plain(const struct bid_macro_values *values, const char *p, size_t n, struct buf *out) {
+    if (values->json)
+        buf_add_json_escaped(out, (struct str){p, n});
+    else
+        buf_add(out, p, n);
+}
+
 void bid_macros_expand(const struct bid_macro_values *values, struct str text, struct buf *out) {
     for (const char *start = find_start(text); start; start = find_start(text)) {
         size_t before = (size_t)(start - text.p);
         struct found found = read_macro((struct str){start, text.n - before});
         size_t kept = before + (found.bytes ? 0 : 2); /* past "${": another macro may follow inside */
-        buf_add(out, text.p, kept);
+        add_plain(values, text.p, kept, out);
         if (found.bytes) {
             char number_bytes[NUMBER_BYTES];
             struct buf digits = {.p = number_bytes, .room = sizeof number_bytes, .cap = sizeof number_bytes};
@@ -227,5 +234,5 @@ void bid_macros_expand(const struct bid_macro_values *values, struct str text, s
         }
         text = (struct str){text.p + kept + found.bytes, text.n - kept - found.bytes};
     }
-    buf_add_str(out, text);
+    add_plain(values, text.p, text.n, out);
 }

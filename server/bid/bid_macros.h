@@ -37,6 +37,7 @@ struct bid_macro_values {
     double min_to_win; /* in the bid's currency; NaN when not known */
     int loss;          /* loss reason code; -1: not known yet */
     enum bid_macro_context context;
+    bool json; /* the text becomes the inside of a JSON string: what is no macro is escaped */
 };
 
 /* True when text holds a macro at all (else it can be passed on as it stands). */

@@ -104,6 +104,16 @@ struct config {
         uint32_t probes;               /* good probes in a row that close it */
     } breaker;
 
+    struct {                   /* own campaigns */
+        struct str table;      /* the ad table's file; absent: there are none */
+        uint32_t workers;      /* processes that match and score; 0: the cores that the front ends leave */
+        struct str seat;       /* of own bids */
+        uint32_t bids_per_imp; /* own bids that take part, of each imp */
+        double least_ctr;      /* an ad paid by click with a lower click rate than this is not shown */
+        uint32_t job_queue_bytes, answer_queue_bytes; /* of each worker and front end; powers of two */
+        uint32_t max_in_flight;                       /* jobs of one front end at once */
+    } campaigns;
+
     struct config_partner *partners;
     uint32_t partner_count;
 

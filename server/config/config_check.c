@@ -64,8 +64,35 @@ static int check_partner_names(struct config_reader *reader) {
     return 0;
 }
 
+static int check_queues(struct config_reader *reader) {
+    const struct {
+        const char *key;
+        uint32_t bytes;
+    } queues[] = {{"campaigns.job_queue_bytes", reader->config->campaigns.job_queue_bytes},
+                  {"campaigns.answer_queue_bytes", reader->config->campaigns.answer_queue_bytes}};
+    for (size_t i = 0; i < COUNT_OF(queues); i++)
+        if (queues[i].bytes & (queues[i].bytes - 1))
+            return config_fail(reader, queues[i].key, "must be a power of two, is %u", queues[i].bytes);
+    return 0;
+}
+
+/* HTTP/2 is agreed on within TLS; in cleartext it is not spoken. */
+static int check_http2(struct config_reader *reader) {
+    const struct config *config = reader->config;
+    for (uint32_t i = 0; i < config->partner_count; i++) {
+        struct str url = config->partners[i].url;
+        if (!config->partners[i].http2 || (url.n > 5 && str_ieq((struct str){url.p, 5}, STR("https"))))
+            continue;
+        char key[CONFIG_KEY_BYTES];
+        snprintf(key, sizeof key, "partners[%u].http2", i);
+        return config_fail(reader, key, "needs a url that starts with \"https://\"");
+    }
+    return 0;
+}
+
 int config_check(struct config_reader *reader) {
-    if (check_orders(reader) != 0 || check_listeners(reader) != 0 || check_partner_names(reader) != 0)
+    if (check_orders(reader) != 0 || check_queues(reader) != 0 || check_listeners(reader) != 0 ||
+        check_partner_names(reader) != 0 || check_http2(reader) != 0)
         return -1;
     return 0;
 }

@@ -8,6 +8,8 @@
 #include "config/trusted_proxy.h"
 #include "http/listener.h"
 
+#define HEADER_BYTES_MAX 1024 /* as outbound takes it */
+
 static bool is_upper(char c) {
     return c >= 'A' && c <= 'Z';
 }
@@ -188,6 +190,8 @@ static bool is_framing(struct str name) {
 
 const char *config_format_header(struct str s) {
     const char *colon = memchr(s.p, ':', s.n);
+    if (s.n > HEADER_BYTES_MAX)
+        return "must be at most 1024 bytes long";
     if (!colon || has_control(s))
         return "must be \"Name: value\" without control characters";
     struct str name = {s.p, (size_t)(colon - s.p)};

@@ -199,7 +199,10 @@ static const char intro[] =
     "- Across keys: `auction.tmax_min_ms` <= `auction.tmax_default_ms` <= `auction.tmax_max_ms`,\n"
     "  `auction.reply_margin_ms` < `auction.tmax_min_ms`, `breaker.open_ms` <= `breaker.open_max_ms`; no "
     "address is\n"
-    "  listed twice in `listen` and `admin_listen`; partners' names differ by more than case.\n";
+    "  listed twice in `listen` and `admin_listen`; partners' names differ by more than case; `http2` needs "
+    "an\n"
+    "  https url.\n"
+    "- `currency_file` and each `ca_file` must be readable, or slimbid does not start.\n";
 
 static void add_heading(struct buf *out, struct str prefix) {
     if (prefix.n == 0)

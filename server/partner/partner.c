@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 
+#define USUAL_CALLS 16 /* about as many answers make up usual_us */
+
 static void target_options(const struct config *config, const struct config_partner *partner,
                            struct outbound_target_options *options) {
     outbound_target_options_default(options);
@@ -94,6 +96,9 @@ bool partner_admit(struct partner *partner, uint64_t auction_hash, uint64_t now_
         if ((double)(mixed >> 32) * 0x1.0p-32 >= c->traffic_share)
             return skip(partner, PARTNER_SKIP_SHARE);
     }
+    /* A front end that has just started knows no names: no reason to open the breaker. */
+    if (!outbound_target_resolved(partner->target))
+        return skip(partner, PARTNER_SKIP_UNRESOLVED);
     if (!breaker_admit(&partner->breaker, now_us, &admission->probe))
         return skip(partner, PARTNER_SKIP_BREAKER);
     enum partner_skip why = PARTNER_SKIP_RATE;
@@ -134,6 +139,17 @@ static bool is_failure(enum partner_outcome outcome) {
     return true;
 }
 
+static bool is_answer(enum partner_outcome outcome) {
+    return outcome == PARTNER_BID || outcome == PARTNER_NO_BID;
+}
+
+static void learn_usual(struct partner *partner, uint64_t took_us) {
+    if (partner->usual_us == 0)
+        partner->usual_us = took_us;
+    else
+        partner->usual_us = (partner->usual_us * (USUAL_CALLS - 1) + took_us) / USUAL_CALLS;
+}
+
 void partner_report(struct partner *partner, uint64_t now_us, enum partner_outcome outcome, uint64_t took_us,
                     bool probe) {
     partner->stats->outcomes[outcome]++;
@@ -142,6 +158,12 @@ void partner_report(struct partner *partner, uint64_t now_us, enum partner_outco
         return;
     }
     histogram_add(&partner->stats->latency, took_us);
+    if (is_answer(outcome))
+        learn_usual(partner, took_us);
+    if (outcome == PARTNER_TIMEOUT && took_us < partner->usual_us) {
+        breaker_unused(&partner->breaker, probe);
+        return;
+    }
     enum breaker_state before = partner->breaker.state;
     breaker_result(&partner->breaker, now_us, !is_failure(outcome), probe);
     if (partner->breaker.state != before)

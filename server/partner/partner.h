@@ -16,6 +16,7 @@ struct partner {
     uint32_t index; /* in config and stats */
     struct breaker breaker;
     struct token_bucket rate;
+    uint64_t usual_us; /* what its answers take: a moving average; 0 before the first */
     struct outbound_target *target;
     struct partner_stats *stats;
     struct outbound_target_stats calls_before; /* counted by the slot's front ends before this one */
@@ -39,15 +40,16 @@ struct partner_admission {
 };
 
 /*
- * Whether the partner is asked about the auction with that hash: its share of traffic, breaker, rate and
- * calls in flight, in this order. True: admission->call is begun and must be sent or given back by
+ * Whether the partner is asked about the auction with that hash: its share of traffic, address, breaker,
+ * rate and calls in flight, in this order. True: admission->call is begun and must be sent or given back by
  * partner_unsent(). False: the reason is counted.
  */
 bool partner_admit(struct partner *partner, uint64_t auction_hash, uint64_t now_us,
                    struct partner_admission *admission) CHECK_RESULT;
 void partner_unsent(struct partner *partner, struct partner_admission *admission, enum partner_skip why);
 
-/* Reports how a sent call ended: counters and breaker. took_us counts from the send. */
+/* Reports how a sent call ended: counters and breaker. took_us counts from the send. A timeout after less
+ * time than its answers usually take says nothing about the partner: the request left it too little. */
 void partner_report(struct partner *partner, uint64_t now_us, enum partner_outcome outcome, uint64_t took_us,
                     bool probe);
 

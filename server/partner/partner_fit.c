@@ -35,26 +35,11 @@ static bool list_covers(const struct str_list *domains, struct str host) {
     return false;
 }
 
-/* The host of an absolute URL; absent when there is none. */
-static struct str url_host(struct str url) {
-    const char *p = url.p ? memmem(url.p, url.n, "://", 3) : NULL;
-    if (!p)
-        return (struct str){NULL, 0};
-    p += 3;
-    const char *end = url.p + url.n;
-    const char *q = p;
-    while (q < end && *q != '/' && *q != '?' && *q != '#' && *q != ':')
-        q++;
-    return (struct str){p, (size_t)(q - p)};
-}
-
 /* What site filters look at: the site's domain, else its page's host; the app's bundle. */
 static struct str site_name(const struct openrtb_request *request) {
     if (request->channel == OPENRTB_APP && str_present(request->app_bundle))
         return request->app_bundle;
-    if (str_present(request->channel_domain))
-        return request->channel_domain;
-    return url_host(request->site_page);
+    return openrtb_request_host(request);
 }
 
 bool partner_fit_request(const struct config_partner *partner, const struct openrtb_request *request) {

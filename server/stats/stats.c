@@ -29,10 +29,11 @@ const char *auction_end_name(enum auction_end end) {
 
 const char *partner_skip_name(enum partner_skip skip) {
     static const char *const names[PARTNER_SKIPS] = {
-        [PARTNER_SKIP_NOT_NAMED] = "not_named", [PARTNER_SKIP_UNFIT] = "unfit",
-        [PARTNER_SKIP_SHARE] = "share",         [PARTNER_SKIP_RATE] = "rate",
-        [PARTNER_SKIP_IN_FLIGHT] = "in_flight", [PARTNER_SKIP_BREAKER] = "breaker",
-        [PARTNER_SKIP_NO_TIME] = "no_time",     [PARTNER_SKIP_TOO_LARGE] = "too_large",
+        [PARTNER_SKIP_NOT_NAMED] = "not_named",   [PARTNER_SKIP_UNFIT] = "unfit",
+        [PARTNER_SKIP_SHARE] = "share",           [PARTNER_SKIP_RATE] = "rate",
+        [PARTNER_SKIP_IN_FLIGHT] = "in_flight",   [PARTNER_SKIP_BREAKER] = "breaker",
+        [PARTNER_SKIP_NO_TIME] = "no_time",       [PARTNER_SKIP_TOO_LARGE] = "too_large",
+        [PARTNER_SKIP_UNRESOLVED] = "unresolved",
     };
     return names[skip];
 }
@@ -87,7 +88,8 @@ void stats_slot_adopt(struct stats_slot *slot) {
     slot->admin.connections_open = slot->admin.connections_idle = 0;
     memset(slot->auctions_live, 0, sizeof slot->auctions_live);
     slot->arena_bytes = slot->resident_bytes = 0;
-    for (size_t i = 0; i < CONFIG_MAX_PARTNERS; i++) {
+    slot->pool.workers_live = slot->pool.in_flight = slot->pool.generation = 0;
+    for (size_t i = 0; i < COUNT_OF(slot->partners); i++) {
         slot->partners[i].breaker_state = 0;
         slot->partners[i].calls.in_flight = slot->partners[i].calls.late = 0;
     }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bid/bid.h"
+#include "campaign/pool.h"
 #include "config/config.h"
 #include "http/http_server.h"
 #include "outbound/outbound.h"
@@ -31,7 +32,7 @@ enum request_outcome {
 enum auction_end {
     AUCTION_END_NOBODY,   /* no partner fits, none was asked */
     AUCTION_END_NO_TIME,  /* tmax too small to ask anybody */
-    AUCTION_END_COMPLETE, /* everybody answered */
+    AUCTION_END_COMPLETE, /* everybody answered, failed or ran out of its own timeout */
     AUCTION_END_DEADLINE, /* cleared without those still missing */
     AUCTION_ENDS
 };
@@ -44,8 +45,9 @@ enum partner_skip {
     PARTNER_SKIP_RATE,      /* requests_per_second */
     PARTNER_SKIP_IN_FLIGHT, /* max_in_flight */
     PARTNER_SKIP_BREAKER,
-    PARTNER_SKIP_NO_TIME,   /* nothing left of tmax after its margin */
-    PARTNER_SKIP_TOO_LARGE, /* its request passes the cap */
+    PARTNER_SKIP_NO_TIME,    /* nothing left of tmax after its margin */
+    PARTNER_SKIP_TOO_LARGE,  /* its request passes the cap */
+    PARTNER_SKIP_UNRESOLVED, /* no address of its host is known yet */
     PARTNER_SKIPS
 };
 
@@ -60,7 +62,7 @@ enum partner_outcome {
     PARTNER_TLS_FAILED,
     PARTNER_BROKEN,
     PARTNER_TOO_LARGE,
-    PARTNER_NO_MEMORY,
+    PARTNER_NO_MEMORY, /* or no descriptor */
     PARTNER_ABANDONED, /* the client left */
     PARTNER_OUTCOMES
 };
@@ -74,6 +76,9 @@ enum auction_state {
     AUCTION_DONE,
     AUCTION_STATES
 };
+
+/* The row of own campaigns, behind those of partners. */
+#define STATS_OWN CONFIG_MAX_PARTNERS
 
 struct partner_stats {
     uint64_t outcomes[PARTNER_OUTCOMES];
@@ -103,7 +108,8 @@ struct stats_slot {
     uint64_t heap_allocated, heap_active, heap_resident; /* gauges of the allocator */
     uint64_t heap_requested;                             /* bytes ever asked for */
     struct histogram latency;                            /* from the first byte to the answer */
-    struct partner_stats partners[CONFIG_MAX_PARTNERS];
+    struct pool_stats pool;
+    struct partner_stats partners[CONFIG_MAX_PARTNERS + 1];
 };
 
 struct stats {

@@ -88,6 +88,8 @@ static void on_request(void *ctx, struct http_exchange *http) {
         respond_preflight(routes, http);
     else if (auction_path)
         respond_plain(http, 405, STR("Allow: POST, OPTIONS\r\n"), STR("bid requests are posted\n"));
+    else if (request->method == HTTP_OTHER) /* RFC 9110 9.1: no resource here knows it */
+        respond_plain(http, 501, (struct str){NULL, 0}, STR("a method that is not served here\n"));
     else
         respond_plain(http, 404, (struct str){NULL, 0},
                       STR("not found; bid requests go to POST " AUCTION_PATH "\n"));

@@ -165,9 +165,8 @@ void buf_printf(struct buf *buf, const char *format, ...) {
     va_end(args);
 }
 
-void buf_add_json_string(struct buf *buf, struct str s) {
+void buf_add_json_escaped(struct buf *buf, struct str s) {
     static const char hex[] = "0123456789abcdef";
-    buf_add_char(buf, '"');
     size_t from = 0;
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
@@ -199,5 +198,10 @@ void buf_add_json_string(struct buf *buf, struct str s) {
         buf_add(buf, escape, n);
     }
     buf_add(buf, s.p + from, s.n - from);
+}
+
+void buf_add_json_string(struct buf *buf, struct str s) {
+    buf_add_char(buf, '"');
+    buf_add_json_escaped(buf, s);
     buf_add_char(buf, '"');
 }

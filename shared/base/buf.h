@@ -45,6 +45,8 @@ static inline void buf_add_str(struct buf *buf, struct str s) {
 
 /* s with quotes, escaped as RFC 8259 asks; s is valid UTF-8. */
 void buf_add_json_string(struct buf *buf, struct str s);
+/* The same without the quotes. */
+void buf_add_json_escaped(struct buf *buf, struct str s);
 
 static inline struct str buf_view(const struct buf *buf) {
     return (struct str){buf->p, buf->n};

@@ -17,6 +17,8 @@
 
 #include <event2/event.h>
 
+#include "base/log.h"
+
 struct loop {
     struct event_base *base;
     struct event *alarm; /* watches the timerfd */
@@ -74,7 +76,20 @@ static void run_deferred(struct loop *loop) {
     }
 }
 
+/* libevent writes to standard error itself unless it is told where else. */
+static void on_library_log(int severity, const char *text) {
+    if (severity == EVENT_LOG_ERR)
+        log_error("libevent", "%s", text);
+    else if (severity == EVENT_LOG_WARN)
+        log_warn("libevent", "%s", text);
+    else if (severity == EVENT_LOG_MSG)
+        log_info("libevent", "%s", text);
+    else
+        log_debug("libevent", "%s", text);
+}
+
 struct loop *loop_create(void) {
+    event_set_log_callback(on_library_log);
     struct loop *loop = calloc(1, sizeof *loop);
     struct event_config *config = event_config_new();
     if (!loop || !config)

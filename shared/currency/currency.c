@@ -199,9 +199,17 @@ static double rate_at(const struct currency_rates *rates, struct place from, str
     return from.is_row && to.is_column ? rates->rate[from.row * rates->to.count + to.column] : NAN;
 }
 
+/* The same for letters of any case: a request's and a partner's currencies are taken so. */
+static uint32_t code_pack_nocase(struct str s) {
+    char capitals[3];
+    for (size_t i = 0; i < sizeof capitals && s.n == sizeof capitals; i++)
+        capitals[i] = s.p[i] >= 'a' && s.p[i] <= 'z' ? (char)(s.p[i] - 'a' + 'A') : s.p[i];
+    return s.n == sizeof capitals ? code_pack((struct str){capitals, sizeof capitals}) : 0;
+}
+
 double currency_rate(const struct currency_rates *rates, struct str from, struct str to) {
-    uint32_t from_code = code_pack(from);
-    uint32_t to_code = code_pack(to);
+    uint32_t from_code = code_pack_nocase(from);
+    uint32_t to_code = code_pack_nocase(to);
     if (from_code == 0 || to_code == 0)
         return NAN;
     if (from_code == to_code)

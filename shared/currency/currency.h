@@ -19,7 +19,7 @@ void currency_destroy(struct currency_rates *rates);
 
 /* How many units of `to` one unit of `from` is: directly, inversely, or through one common base (the first
  * of the file's outer currencies, by code, that has both). NaN when not known, or when one is not three
- * capitals. rates may be NULL (only from == to is known then). No allocation. */
+ * letters, of any case. rates may be NULL (only from == to is known then). No allocation. */
 double currency_rate(const struct currency_rates *rates, struct str from, struct str to);
 
 #endif

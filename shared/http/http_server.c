@@ -192,7 +192,7 @@ static bool accept_one(struct http_server *server, int listen_fd) {
     /* EMFILE, ENFILE, ENOBUFS, ENOMEM and what else: the client waits in the backlog until something is
      * freed. */
     server->stats->accept_errors++;
-    log_warn("http", "accepting stopped errno=%d connections=%llu", errno,
+    log_warn("http", "accepting stopped reason=\"%s\" connections=%llu", strerror(errno),
              (unsigned long long)server->stats->connections_open);
     pause_accepting(server);
     return false;

@@ -37,7 +37,8 @@ static bool parse_port(struct str s, in_port_t *port) {
 
 static bool parse_unix(struct str path, struct endpoint *endpoint) {
     struct sockaddr_un *local = &endpoint->address.local;
-    if (path.n == 0 || path.n >= sizeof local->sun_path || memchr(path.p, '\0', path.n) != NULL)
+    if (path.n < 2 || path.p[0] != '/' || path.n >= sizeof local->sun_path ||
+        memchr(path.p, '\0', path.n) != NULL)
         return false;
     local->sun_family = AF_UNIX;
     memcpy(local->sun_path, path.p, path.n);

@@ -1,4 +1,4 @@
-/* The state of one json_read(), shared by json_reader.c (yajl's side), json_values.c and json_failure.c. */
+/* The state of one json_read(), shared by json_reader.c (the grammar), json_values.c and json_failure.c. */
 #ifndef SLIMBID_JSON_READER_STATE_H
 #define SLIMBID_JSON_READER_STATE_H
 
@@ -20,28 +20,22 @@ struct json_frame {
     uint32_t keys;                /* where its keys begin on the key stack */
     enum json_kind expect;        /* of the value that comes next */
     struct json_members *members; /* NULL: not kept */
-    const char *mark;             /* with members: the end of the last token */
 };
-
-#define JSON_POOL_BYTES 4096
 
 struct json_reader {
     struct json_frame *top;
-    struct str text;
+    struct str text; /* without space behind it */
+    const char *end; /* of text */
     struct json_text_scan scan;
     struct json_limits limits;
     struct arena *arena;
-    void *yajl;                  /* a yajl_handle */
     struct json_frame *tolerant; /* the open object that swallows failures, or NULL */
     struct json_error *error;
-    bool failed;    /* *error is filled */
-    size_t done_at; /* the offset at which the root object ended, 0 before */
-    size_t pool_used;
+    bool failed; /* *error is filled */
     jmp_buf no_memory;
     struct json_key_stack keys;
     struct json_field root_field;
     struct json_frame frames[JSON_DEPTH_MAX + 1];
-    _Alignas(16) char pool[JSON_POOL_BYTES]; /* for yajl; what does not fit goes to the arena */
 };
 
 /* ---- json_failure.c ---- */
@@ -69,7 +63,8 @@ static inline bool json_begin_value(struct json_reader *reader) {
 /* The next item of a list whose items have that size; ends the reading when there is no memory. */
 void *json_list_push(struct json_reader *reader, char *list, size_t item_size);
 
-bool json_value_string(struct json_reader *reader, struct str value, bool escaped);
+/* value: unescaped, where it may stay. */
+bool json_value_string(struct json_reader *reader, struct str value);
 bool json_value_number(struct json_reader *reader, struct str number);
 bool json_value_bool(struct json_reader *reader, bool value);
 bool json_value_null(struct json_reader *reader);

@@ -1,10 +1,10 @@
 /* One cheap look at the whole text decides for nearly all texts that there is nothing to check. */
 #include "json/json_text.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/utf8.h"
+#include "json/json_token.h"
 
 _Static_assert(JSON_TEXT_GOOD == UTF8_GOOD, "one mark for no mistake");
 
@@ -20,30 +20,9 @@ static bool has_high_bit(const unsigned char *p, size_t n) {
     return (seen & UINT64_C(0x8080808080808080)) != 0;
 }
 
-static int hex_value(unsigned char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The code unit of \uXXXX at p, -1 when it is none. */
-static int32_t code_unit(const unsigned char *p, const unsigned char *end) {
-    if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
-        return -1;
-    int32_t unit = 0;
-    for (int i = 2; i < 6; i++) {
-        int digit = hex_value(p[i]);
-        if (digit < 0)
-            return -1;
-        unit = unit * 16 + digit;
-    }
-    return unit;
-}
-
 /* Bytes of the escape at p; 0 and *why when it stands for no character. */
 static size_t escape_length(const unsigned char *p, const unsigned char *end, const char **why) {
-    int32_t unit = code_unit(p, end);
+    int unit = json_code_unit((const char *)p, (const char *)end);
     if (unit < 0)
         return end - p >= 2 ? 2 : 1;
     if (unit == 0) {
@@ -52,7 +31,7 @@ static size_t escape_length(const unsigned char *p, const unsigned char *end, co
     }
     if (unit < 0xD800 || unit > 0xDFFF)
         return 6;
-    int32_t low = unit <= 0xDBFF ? code_unit(p + 6, end) : -1;
+    int low = unit <= 0xDBFF ? json_code_unit((const char *)p + 6, (const char *)end) : -1;
     if (low < 0xDC00 || low > 0xDFFF) {
         *why = "holds half a surrogate pair";
         return 0;

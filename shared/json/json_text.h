@@ -1,4 +1,4 @@
-/* What RFC 3629 and RFC 8259 section 8 ask of a JSON text and yajl does not check. */
+/* What RFC 3629 and RFC 8259 section 8 ask of the characters of a JSON text. */
 #ifndef SLIMBID_JSON_TEXT_H
 #define SLIMBID_JSON_TEXT_H
 

@@ -51,7 +51,7 @@ static inline bool is_kept(const struct json_frame *frame) {
     return frame->target && (!frame->object || frame->field->offset != JSON_NOT_KEPT);
 }
 
-bool json_value_string(struct json_reader *reader, struct str value, bool escaped) {
+bool json_value_string(struct json_reader *reader, struct str value) {
     const struct json_frame *frame = reader->top;
     if (frame->expect == JSON_ANY)
         return true;
@@ -62,11 +62,6 @@ bool json_value_string(struct json_reader *reader, struct str value, bool escape
         return json_fail_value(reader, "must not be empty");
     if (!is_kept(frame))
         return !field->check || field->check(reader, value);
-    if (escaped) {
-        value = arena_dup(reader->arena, value);
-        if (!value.p)
-            longjmp(reader->no_memory, 1);
-    }
     if (field->check && !field->check(reader, value))
         return false;
     *(struct str *)place(reader, frame, sizeof(value)) = value;

@@ -39,7 +39,7 @@ struct openrtb_banner { /* 3.2.6 */
 };
 
 struct openrtb_video { /* 3.2.7 and, with the fields it has, Audio 3.2.8 */
-    int32_t w, h, minduration, maxduration;
+    int32_t w, h, pos, minduration, maxduration;
     struct int_list battr, protocols, api;
     struct str_list mimes;
 };
@@ -80,6 +80,21 @@ struct openrtb_imp { /* 3.2.4 */
     struct json_members bidders;    /* of imp.ext.prebid.bidder: partner name -> its params */
 };
 
+struct openrtb_content { /* 3.2.16 */
+    struct str keywords; /* joined by commas */
+    struct str_list kwarray, cat;
+    int32_t cattax; /* 1 when absent */
+};
+
+struct openrtb_segment { /* 3.2.22 */
+    struct str id;
+};
+
+struct openrtb_data { /* 3.2.21 */
+    struct openrtb_segment *segments;
+    size_t segment_count;
+};
+
 enum openrtb_channel { OPENRTB_SITE = 1, OPENRTB_APP = 2, OPENRTB_DOOH = 3, OPENRTB_NO_CHANNEL = 0 };
 
 struct openrtb_request { /* 3.2.1 */
@@ -92,7 +107,10 @@ struct openrtb_request { /* 3.2.1 */
     bool test;
     bool allimps;
     struct str_list wseat, bseat, cur, bcat, badv, bapp;
-    int32_t cattax; /* 1 when absent */
+    int32_t cattax; /* of bcat; 1 when absent */
+    struct str_list wlang, wlangb;
+    struct str_list bcrid; /* ext.bcrid: creatives that are blocked; this exchange's own, see
+                              docs/own-campaigns.md */
 
     enum openrtb_channel channel;
     struct str channel_id;     /* site.id, app.id or dooh.id */
@@ -100,15 +118,25 @@ struct openrtb_request { /* 3.2.1 */
     struct str site_page, site_ref;
     struct str app_bundle;
     struct str publisher_id;
-    struct str_list channel_cat;
+    struct str_list channel_cat, channel_sectioncat, channel_pagecat;
+    int32_t channel_cattax;      /* of these; 1 when absent */
+    struct str channel_keywords; /* joined by commas */
+    struct str_list channel_kwarray;
+    const struct openrtb_content *content; /* of the channel; NULL when absent */
 
     bool has_device;
-    struct str device_ip, device_ipv6, device_ua, device_language, device_os, device_ifa;
-    int32_t device_dnt, device_lmt, device_type;
+    struct str device_ip, device_ipv6, device_ua, device_os, device_ifa;
+    struct str device_language, device_langb;
+    int32_t device_dnt, device_lmt, device_type, device_connection;
     struct str geo_country; /* of device.geo, else user.geo; ISO-3166-1 alpha-3 */
-    struct str geo_region;
+    struct str geo_region, geo_city;
+    int32_t geo_utcoffset; /* minutes */
 
     struct str user_id, user_buyeruid;
+    struct str user_keywords; /* joined by commas */
+    struct str_list user_kwarray;
+    struct openrtb_data *user_data;
+    size_t user_data_count;
     int32_t coppa, gdpr;
     struct str source_tid;
 
@@ -140,6 +168,10 @@ void openrtb_parse_limits_default(struct openrtb_parse_limits *limits);
  */
 int openrtb_request_parse(struct str text, const struct openrtb_parse_limits *limits, struct arena *arena,
                           struct openrtb_request *request, struct openrtb_error *error) CHECK_RESULT;
+
+/* Where the ad will be seen, as a host: the channel's domain, else the host of the page (no port); p == NULL
+ * when neither is known. */
+struct str openrtb_request_host(const struct openrtb_request *request);
 
 /* Whether b's category blocks or equals c: "IAB1" covers "IAB1-3" in taxonomy 1; exact otherwise. */
 bool openrtb_category_covers(int32_t cattax, struct str blocked, struct str category);

@@ -58,7 +58,7 @@ static const struct json_field bid_fields[] = {
     BID_UNKEPT("api", JSON_INT),
     BID_UNKEPT("protocol", JSON_INT),
     BID_UNKEPT("qagmediarating", JSON_INT),
-    BID_UNKEPT("language", JSON_STRING),
+    BID_TEXT("language", language),
     BID_UNKEPT("langb", JSON_STRING),
     BID_UNKEPT("slotinpod", JSON_INT),
     BID_UNKEPT("ext", JSON_OBJECT),

@@ -17,7 +17,7 @@ enum openrtb_mtype {
 
 struct openrtb_bid { /* 4.2.3 */
     struct str seat; /* of its seatbid; absent when the partner named none */
-    struct str id, impid, adid, cid, crid, dealid, adm, nurl, burl, lurl;
+    struct str id, impid, adid, cid, crid, dealid, adm, nurl, burl, lurl, language;
     double price;                                          /* NaN when absent */
     int32_t w, h, wratio, hratio, mtype, cattax, exp, dur; /* ABSENT when absent */
     struct str_list adomain, cat;

@@ -14,7 +14,8 @@
 #define OPENRTB_VENDOR_FIRST 500
 
 struct openrtb_place {
-    struct str country, region;
+    struct str country, region, city;
+    int32_t utcoffset; /* ABSENT when absent */
 };
 
 /* What the tables fill: the request, and what has to be weighed up before it becomes part of it. */
@@ -59,6 +60,8 @@ struct openrtb_draft {
     JSON_FIELD(name, JSON_OBJECT, offsetof(type, member), 0, .object = (object_))
 #define OBJECTS_AT(name, type, member, object_)                                                              \
     JSON_FIELD(name, JSON_OBJECTS, offsetof(type, member), 0, .object = (object_))
+#define INTEGER_AT(name, type, member)                                                                       \
+    JSON_NUMBER(name, JSON_INT, offsetof(type, member), 0, INT32_MIN, INT32_MAX)
 /* An object whose fields go into its parent's struct. */
 #define OBJECT_INTO(name, object_) JSON_FIELD(name, JSON_OBJECT, 0, JSON_INLINE, .object = (object_))
 
@@ -76,10 +79,11 @@ extern const struct json_object openrtb_schema_app;
 extern const struct json_object openrtb_schema_dooh;
 extern const struct json_object openrtb_schema_content; /* openrtb_schema_content.c */
 extern const struct json_object openrtb_schema_data;
-extern const struct json_object openrtb_schema_device; /* openrtb_schema_device.c */
-extern const struct json_object openrtb_schema_geo;    /* fills a struct openrtb_place */
-extern const struct json_object openrtb_schema_user;   /* openrtb_schema_user.c */
-extern const struct json_object openrtb_schema_ext;    /* openrtb_schema_prebid.c */
+extern const struct json_object openrtb_schema_user_data; /* the same, kept: a struct openrtb_data */
+extern const struct json_object openrtb_schema_device;    /* openrtb_schema_device.c */
+extern const struct json_object openrtb_schema_geo;       /* fills a struct openrtb_place */
+extern const struct json_object openrtb_schema_user;      /* openrtb_schema_user.c */
+extern const struct json_object openrtb_schema_ext;       /* openrtb_schema_prebid.c */
 extern const struct json_object openrtb_schema_stored_request;
 
 /* A check for currencies (ISO 4217 alphabetic): three letters, or nothing. */

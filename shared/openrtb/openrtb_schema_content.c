@@ -10,6 +10,21 @@ static const struct json_field data_fields[] = {
 };
 JSON_OBJECT_SHARED(openrtb_schema_data, data_fields);
 
+static const struct json_field user_segment_fields[] = {
+    TEXT_AT("id", struct openrtb_segment, id),
+    TEXT("name"),
+    TEXT("value"),
+    EXT,
+};
+JSON_OBJECT_LOCAL(user_segment, user_segment_fields, .size = sizeof(struct openrtb_segment));
+
+static const struct json_field user_data_fields[] = {
+    TEXT("id"),    TEXT("name"),
+    TEXTS("cids"), OBJECTS_AT("segment", struct openrtb_data, segments, &user_segment),
+    EXT,
+};
+JSON_OBJECT_SHARED(openrtb_schema_user_data, user_data_fields, .size = sizeof(struct openrtb_data));
+
 static const struct json_field producer_fields[] = {
     TEXT("id"), TEXT("name"), NATURAL("cattax"), TEXTS("cat"), TEXT("domain"), EXT,
 };
@@ -33,16 +48,16 @@ static const struct json_field content_fields[] = {
     TEXT("isrc"),
     OBJECT("producer", &producer),
     TEXT("url"),
-    NATURAL("cattax"),
-    TEXTS("cat"),
+    NATURAL_AT("cattax", struct openrtb_content, cattax),
+    TEXTS_AT("cat", struct openrtb_content, cat),
     NATURAL("prodq"),
     NATURAL("videoquality"),
     NATURAL("context"),
     TEXT("contentrating"),
     TEXT("userrating"),
     NATURAL("qagmediarating"),
-    TEXT("keywords"),
-    TEXTS("kwarray"),
+    TEXT_AT("keywords", struct openrtb_content, keywords),
+    TEXTS_AT("kwarray", struct openrtb_content, kwarray),
     NATURAL("livestream"),
     BIT("sourcerelationship"),
     NATURAL("len"),
@@ -56,4 +71,6 @@ static const struct json_field content_fields[] = {
     NATURAL("firstbroadcast"),
     EXT,
 };
-JSON_OBJECT_SHARED(openrtb_schema_content, content_fields);
+static const struct openrtb_content content_initial = {.cattax = 1};
+JSON_OBJECT_SHARED(openrtb_schema_content, content_fields, .size = sizeof(struct openrtb_content),
+                   .initial = &content_initial);

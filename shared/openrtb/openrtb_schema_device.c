@@ -1,8 +1,13 @@
 /* Device (3.2.18), Geo (3.2.19), UserAgent (3.2.29), BrandVersion (3.2.30). */
 #include "openrtb/openrtb_schema.h"
 
-_Static_assert(offsetof(struct openrtb_request, geo_region) ==
-                   offsetof(struct openrtb_request, geo_country) + offsetof(struct openrtb_place, region),
+_Static_assert(offsetof(struct openrtb_request, geo_region) == offsetof(struct openrtb_request, geo_country) +
+                                                                   offsetof(struct openrtb_place, region) &&
+                   offsetof(struct openrtb_request, geo_city) ==
+                       offsetof(struct openrtb_request, geo_country) + offsetof(struct openrtb_place, city) &&
+                   offsetof(struct openrtb_request, geo_utcoffset) ==
+                       offsetof(struct openrtb_request, geo_country) +
+                           offsetof(struct openrtb_place, utcoffset),
                "a struct openrtb_place lies in the request");
 
 static const struct json_field geo_fields[] = {
@@ -16,9 +21,9 @@ static const struct json_field geo_fields[] = {
     TEXT_AT("region", struct openrtb_place, region),
     TEXT("regionfips104"),
     TEXT("metro"),
-    TEXT("city"),
+    TEXT_AT("city", struct openrtb_place, city),
     TEXT("zip"),
-    INTEGER("utcoffset"),
+    INTEGER_AT("utcoffset", struct openrtb_place, utcoffset),
     EXT,
 };
 JSON_OBJECT_SHARED(openrtb_schema_geo, geo_fields);
@@ -78,10 +83,10 @@ static const struct json_field device_fields[] = {
     BIT("geofetch"),
     TEXT("flashver"),
     TEXT_AT("language", struct openrtb_request, device_language),
-    TEXT("langb"),
+    TEXT_AT("langb", struct openrtb_request, device_langb),
     TEXT("carrier"),
     TEXT("mccmnc"),
-    NATURAL("connectiontype"),
+    NATURAL_AT("connectiontype", struct openrtb_request, device_connection),
     TEXT_AT("ifa", struct openrtb_request, device_ifa),
     TEXT("didsha1"),
     TEXT("didmd5"),

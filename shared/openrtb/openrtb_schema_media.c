@@ -93,7 +93,7 @@ static const struct json_field video_fields[] = {
     INTEGERS("playbackmethod"),
     NATURAL("playbackend"),
     INTEGERS("delivery"),
-    NATURAL("pos"),
+    NATURAL_AT("pos", struct openrtb_video, pos),
     OBJECTS("companionad", &openrtb_schema_banner),
     INTEGERS_AT("api", struct openrtb_video, api),
     INTEGERS("companiontype"),
@@ -104,6 +104,7 @@ static const struct json_field video_fields[] = {
 static const struct openrtb_video video_initial = {
     .w = OPENRTB_ABSENT,
     .h = OPENRTB_ABSENT,
+    .pos = OPENRTB_ABSENT,
     .minduration = OPENRTB_ABSENT,
     .maxduration = OPENRTB_ABSENT,
 };

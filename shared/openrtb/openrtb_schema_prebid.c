@@ -236,6 +236,7 @@ static const struct json_field prebid_fields[] = {
 JSON_OBJECT_LOCAL(prebid, prebid_fields, .check = check_prebid);
 
 static const struct json_field ext_fields[] = {
+    TEXTS_AT("bcrid", struct openrtb_request, bcrid),
     OBJECT_INTO("prebid", &prebid),
     OBJECT("schain", &openrtb_schema_supply_chain),
 };

@@ -138,7 +138,7 @@ static enum outbound_outcome outcome_of(const struct outbound_call *call, CURLco
         return OUTBOUND_ANSWERED;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
-        return OUTBOUND_CONNECT_FAILED;
+        return call->starved ? OUTBOUND_NO_MEMORY : OUTBOUND_CONNECT_FAILED;
     case CURLE_OPERATION_TIMEDOUT: {
         curl_off_t request_us = 0; /* 0 until the request may be sent */
         curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &request_us);
@@ -364,7 +364,7 @@ void outbound_send(struct outbound_call *call, uint64_t deadline_us, outbound_do
     call->ctx = ctx;
     call->sent_us = loop_now(outbound->loop);
     call->answer_bytes = 0;
-    call->too_large = call->tried_again = false;
+    call->too_large = call->starved = call->tried_again = false;
     call->status = 0;
     enum outbound_outcome outcome = call_start(call, deadline_us);
     if (outcome != OUTBOUND_ANSWERED)

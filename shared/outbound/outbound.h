@@ -70,6 +70,9 @@ struct outbound_target *outbound_target_create(struct outbound *outbound,
 /* Running calls are cut; their done is not called. NULL is legal. */
 void outbound_target_destroy(struct outbound_target *target);
 
+/* Whether an address of its host is known. Until the first lookup succeeded, calls would fail at once. */
+bool outbound_target_resolved(const struct outbound_target *target);
+
 enum outbound_outcome {
     OUTBOUND_ANSWERED,       /* any HTTP status, body whole */
     OUTBOUND_TIMEOUT,        /* the deadline passed */
@@ -78,7 +81,7 @@ enum outbound_outcome {
     OUTBOUND_BROKEN,       /* reset, cut short, not HTTP */
     OUTBOUND_TOO_LARGE,    /* the answer passed max_answer_bytes or max_inflated_bytes */
     OUTBOUND_BAD_ENCODING, /* not the gzip it said */
-    OUTBOUND_NO_MEMORY,
+    OUTBOUND_NO_MEMORY,    /* or no descriptor: our own want, not the peer's failure */
     OUTBOUND_OUTCOMES
 };
 const char *outbound_outcome_name(enum outbound_outcome outcome);

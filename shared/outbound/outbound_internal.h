@@ -82,6 +82,7 @@ struct outbound_call {
     bool is_get; /* how the handle is set now */
     bool in_multi;
     bool too_large;
+    bool starved;         /* no memory or descriptor was left for its socket */
     bool tried_again;     /* after a stale connection */
     const char *body_set; /* what CURLOPT_POSTFIELDS points to now */
     uint32_t addresses_version;

@@ -15,6 +15,7 @@
  */
 #include "outbound/outbound_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -99,9 +100,12 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockad
     (void)purpose;
     struct outbound_call *call = ctx;
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
-    if (fd < 0)
+    if (fd < 0) {
+        call->starved = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
         return CURL_SOCKET_BAD;
+    }
     if (!link_create(call->target->outbound, fd, call->target->tls)) {
+        call->starved = true;
         close(fd);
         return CURL_SOCKET_BAD;
     }

@@ -206,6 +206,11 @@ void outbound_target_destroy(struct outbound_target *target) {
     outbound_leave(outbound);
 }
 
+bool outbound_target_resolved(const struct outbound_target *target) {
+    uint32_t version = 0;
+    return !target->resolved || resolver_addresses(target->resolved, &version) != NULL;
+}
+
 void outbound_target_stats(const struct outbound_target *target, struct outbound_target_stats *stats) {
     *stats = target->stats;
 }

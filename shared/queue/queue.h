@@ -28,7 +28,8 @@ struct queue_fds {
     int wake_front_end; /* the same */
 };
 
-/* Makes the memory and the eventfds, all close-on-exec. 0, or -1 with errno; nothing is left open then. */
+/* Makes the memory, all pages of it, and the eventfds, all close-on-exec. 0, or -1 with errno; nothing is
+ * left open then. */
 int queue_create(const struct queue_sizes *sizes, struct queue_fds *fds) CHECK_RESULT;
 /* Closes all three; -1 in a field is none. */
 void queue_fds_close(struct queue_fds *fds);
@@ -41,9 +42,9 @@ struct queue {
     enum queue_side side;
 };
 
-/* Maps the memory of fds, which stay the caller's until queue_detach() closes them. Checks the size and the
- * seals of the memfd first: one that could shrink could kill by SIGBUS. 0, or -1 with errno; the fds stay
- * open then. */
+/* Maps the memory of fds and takes them: queue_detach() closes them. Checks the size and the seals of the
+ * memfd first: one that could shrink could kill by SIGBUS. Once a side. 0, or -1 with errno (EPERM: seals are
+ * missing, EINVAL: another size, EPROTO: no queue of these sizes); the fds stay the caller's then. */
 int queue_attach(struct queue *queue, enum queue_side side, const struct queue_sizes *sizes,
                  const struct queue_fds *fds) CHECK_RESULT;
 /* Unmaps, and closes the fds. Legal on a zeroed queue, twice. */
@@ -61,7 +62,8 @@ void queue_awake(struct queue *queue);
 
 /* The producer's generation of the ad table: the lowest that a job from now on may carry. Monotonic. The
  * worker reads it to learn when an old table has had its last job (shared word, no lock; hostile values only
- * delay). */
+ * delay): it asks for the generation first and then reads the ring until it is empty; after that no job of a
+ * lower one comes. */
 void queue_set_generation(struct queue *queue, uint32_t generation);
 uint32_t queue_generation(const struct queue *queue);
 

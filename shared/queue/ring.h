@@ -33,22 +33,24 @@ struct ring {
     uint64_t size;     /* of bytes; a power of two */
     uint64_t own;      /* the index that this side moves: bytes since the beginning */
     uint64_t other;    /* the last value seen of the other's */
-    uint64_t reserved; /* producer: bytes of the frame under way, with its header and filler */
+    uint64_t reserved; /* bytes of the frame under way, or of the one looked at, with its header and filler */
     bool broken;
 };
 
+/* Is size a power of two from RING_LEAST_BYTES to RING_MOST_BYTES? */
+bool ring_size_is_legal(uint64_t size);
 /* Shared bytes that a ring of size bytes takes. */
 size_t ring_footprint(uint64_t size);
-/* Whoever makes the memory lays the ring out once, before anybody attaches. size: a power of two from
- * RING_LEAST_BYTES to RING_MOST_BYTES. */
+/* Whoever makes the memory lays the ring out once, before anybody attaches. size is legal; memory is aligned
+ * to 64 bytes. */
 void ring_format(void *memory, uint64_t size);
-/* One side's view; size as at ring_format(), known from elsewhere than the shared memory. 0, or -1 when the
- * shared header is not that of such a ring. */
+/* One side's view, once a side: it starts at the first byte. size as at ring_format(), known from elsewhere
+ * than the shared memory. 0, or -1 when the shared header is not that of such a ring. */
 int ring_attach(struct ring *ring, void *memory, uint64_t size) CHECK_RESULT;
 
 /* ---- producer ---- */
 
-/* The largest frame that the ring can ever take. */
+/* The largest frame that the ring can ever take: half the ring less 8 bytes. */
 size_t ring_frame_max(const struct ring *ring);
 /* Room for a frame of at most n bytes, aligned to 8; NULL when there is none now, n is above
  * ring_frame_max(), or the ring is broken. One at a time; ring_commit() or nothing ends it. */
@@ -62,7 +64,7 @@ void ring_commit(struct ring *ring, size_t n);
 /* The oldest frame: 1 and its bytes, in shared memory, which the other side may still change: copy or check
  * what you read once. 0: none. -1: broken. */
 int ring_peek(struct ring *ring, const void **frame, size_t *n) CHECK_RESULT;
-/* Done with the frame of the last ring_peek(). */
+/* Done with the frame of the last ring_peek(); without one it does nothing. */
 void ring_consume(struct ring *ring);
 
 #endif

@@ -128,6 +128,7 @@ struct table_record {
     uint8_t flags : 4;
     uint8_t media : 4; /* TABLE_BANNER ... */
     uint8_t cattax;    /* the taxonomy of its own categories; 0: it has none */
+    uint32_t zero;
 };
 static_assert(sizeof(struct table_record) == 64, "table_record is one cache line");
 

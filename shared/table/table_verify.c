@@ -10,7 +10,8 @@
 #include "table/table_check.h"
 #include "table/table_exp.h"
 
-#define MOST_PROBES 1024u /* slots that a look-up may go through */
+#define PIECE_BYTES ((size_t)3 << 15) /* a multiple of a page, and of what crc32c() takes at once */
+#define MOST_PROBES 1024u             /* slots that a look-up may go through */
 #define LISTS_MASK  ((1u << TABLE_LISTS_MOST) - 1)
 #define LAST_HOURS  ((UINT64_C(1) << (168 - 128)) - 1) /* of the third word */
 
@@ -31,15 +32,46 @@ static bool all_zero(const char *p, uint64_t n) {
     return true;
 }
 
+static bool is_ascii(const char *p, size_t n) {
+    uint64_t seen = 0, word;
+    for (; n >= sizeof word; p += sizeof word, n -= sizeof word) {
+        memcpy(&word, p, sizeof word);
+        seen |= word;
+    }
+    for (; n > 0; p++, n--)
+        seen |= (unsigned char)*p;
+    return (seen & UINT64_C(0x8080808080808080)) == 0;
+}
+
+/* The CRC of a section, piece by piece; pages: where to note those that are not ASCII, while they are in the
+ * cache, or NULL. */
+static uint32_t crc_of(const char *p, uint64_t n, uint64_t *pages) {
+    const size_t page = (size_t)1 << TABLE_CHECK_PAGE_SHIFT;
+    uint32_t crc = 0;
+    for (uint64_t at = 0; at < n;) {
+        size_t piece = n - at < PIECE_BYTES ? (size_t)(n - at) : PIECE_BYTES;
+        crc = crc32c(crc, p + at, piece);
+        for (uint64_t i = at; pages && i < at + piece; i += page) {
+            bool ascii = is_ascii(p + i, at + piece - i < page ? (size_t)(at + piece - i) : page);
+            pages[i / page / 64] |= (uint64_t)!ascii << i / page % 64;
+        }
+        at += piece;
+    }
+    return crc;
+}
+
 static int check_bytes(const struct table_check *check) {
     const struct table_header *header = check->table->header;
     const char *base = (const char *)header;
     uint64_t end = sizeof *header;
     for (int i = 0; i < TABLE_SECTIONS; i++) {
         const struct table_extent *extent = &header->sections[i];
+        uint64_t *pages = i == TABLE_STRINGS  ? check->strings_pages
+                          : i == TABLE_MARKUP ? check->markup_pages
+                                              : NULL;
         if (!all_zero(base + end, extent->offset - end))
             return table_check_fail(check, "%s: bytes before it that are not 0", table_section_name(i));
-        if (crc32c(0, base + extent->offset, extent->bytes) != extent->crc32c)
+        if (crc_of(base + extent->offset, extent->bytes, pages) != extent->crc32c)
             return table_check_fail(check, "%s: damaged (CRC)", table_section_name(i));
         end = extent->offset + extent->bytes;
     }
@@ -154,6 +186,7 @@ static int check_values(const struct table_check *check) {
     if (check_slots(check) != 0)
         return -1;
     for (uint32_t i = 0; i < t->value_count; i++) {
+        check->targets[i] = (uint8_t)t->values[i].target; /* checked below to fit */
         if (i + TABLE_CHECK_AHEAD < t->value_count)
             table_prefetch(t, t->values[i + TABLE_CHECK_AHEAD].hash);
         if (!is_found(t, i))
@@ -198,11 +231,13 @@ static uint32_t target_of_list(uint32_t list) {
 }
 
 /* One list at p; its words, or 0 when it is wrong. */
-static uint32_t list_length(const struct table *t, uint32_t list, const uint32_t *p, uint32_t left) {
+static uint32_t list_length(const struct table_check *check, uint32_t list, const uint32_t *p,
+                            uint32_t left) {
+    const uint32_t target = target_of_list(list), count = check->table->value_count;
     if (left < 2 || p[0] == 0 || p[0] > left - 1)
         return 0;
     for (uint32_t k = 1; k <= p[0]; k++) {
-        if (p[k] >= t->value_count || t->values[p[k]].target != target_of_list(list))
+        if (p[k] >= count || check->targets[p[k]] != target)
             return 0;
         if (k > 1 && p[k] <= p[k - 1])
             return 0;
@@ -220,7 +255,7 @@ static int check_set(const struct table_check *check, uint32_t set) {
     for (uint32_t list = 0; list < TABLE_LISTS_MOST; list++) {
         if (!(bits >> list & 1))
             continue;
-        uint32_t n = list_length(t, list, p, left);
+        uint32_t n = list_length(check, list, p, left);
         if (n == 0)
             return table_check_fail(check, "lists[%zu]: no list of ascending values of its attribute",
                                     (size_t)(p - t->lists));
@@ -326,7 +361,9 @@ static const char *wrong_in_record(const struct table *t, const struct table_rec
     bool categories = t->lists[r->lists] >> TABLE_LIST_OWN_CATEGORY & 1;
     if ((r->cattax != 0) != categories)
         return "cattax";
-    return r->held != t->lists[r->lists] ? "held" : NULL;
+    if (r->held != t->lists[r->lists])
+        return "held";
+    return r->zero != 0 ? "zero" : NULL;
 }
 
 static int check_each_record(const struct table_check *check, const uint64_t *begins) {
@@ -383,7 +420,7 @@ static int check_blocks(const struct table_check *check) {
     return 0;
 }
 
-int table_check_hot(const struct table_check *check) {
+static int check_hot(const struct table_check *check) {
     if (check_header(check) != 0 || check_weights(check) != 0 || check_values(check) != 0 ||
         check_bitmaps(check) != 0 || check_lists(check) != 0)
         return -1;
@@ -392,13 +429,35 @@ int table_check_hot(const struct table_check *check) {
     return check_records(check) != 0 || check_blocks(check) != 0 ? -1 : 0;
 }
 
+int table_check_hot(const struct table_check *check) {
+    struct table_check with_targets = *check;
+    with_targets.targets = malloc((size_t)check->table->value_count + 1);
+    int result = with_targets.targets ? check_hot(&with_targets) : table_check_fail(check, "out of memory");
+    free(with_targets.targets);
+    return result;
+}
+
+static uint64_t *pages_of(const struct table *table, enum table_section section) {
+    return calloc((table->header->sections[section].bytes >> TABLE_CHECK_PAGE_SHIFT) / 64 + 1,
+                  sizeof(uint64_t));
+}
+
 int table_verify(const struct table *table, char *error, size_t error_size) {
-    struct table_check check = {table, error, error_size};
+    struct table_check check = {.table = table,
+                                .strings_pages = pages_of(table, TABLE_STRINGS),
+                                .markup_pages = pages_of(table, TABLE_MARKUP),
+                                .error = error,
+                                .error_size = error_size};
+    int result = -1;
 #ifdef MADV_POPULATE_READ
     /* One call instead of a page fault for every 64 KiB; where it fails, the faults come. */
     (void)madvise(table->mapping, table->mapped_bytes, MADV_POPULATE_READ);
 #endif
-    if (check_bytes(&check) != 0 || table_check_hot(&check) != 0)
-        return -1;
-    return table_check_cold(&check);
+    if (!check.strings_pages || !check.markup_pages)
+        table_check_fail(&check, "out of memory");
+    else if (check_bytes(&check) == 0 && table_check_hot(&check) == 0)
+        result = table_check_cold(&check);
+    free(check.strings_pages);
+    free(check.markup_pages);
+    return result;
 }

@@ -5,23 +5,40 @@
 #include "base/utf8.h"
 #include "table/table_check.h"
 
-static uint64_t strings_bytes(const struct table *t) {
-    return t->header->sections[TABLE_STRINGS].bytes;
+/* A section of text: the whole is known to be UTF-8. */
+struct section {
+    const char *p;
+    uint64_t bytes;
+    const uint64_t *pages;
+};
+
+static struct section strings_of(const struct table_check *check) {
+    return (struct section){check->table->strings, check->table->header->sections[TABLE_STRINGS].bytes,
+                            check->strings_pages};
 }
 
-static bool begins_character(char c) {
-    return ((unsigned char)c & 0xC0) != 0x80;
+static struct section markup_of(const struct table_check *check) {
+    return (struct section){check->table->markup, check->table->header->sections[TABLE_MARKUP].bytes,
+                            check->markup_pages};
 }
 
-/* Whether the bytes lie inside, and neither end cuts a character: the whole is known to be UTF-8. */
-static bool text_inside(const char *p, uint64_t bytes, uint64_t at, uint64_t n) {
-    if (at > bytes || n > bytes - at)
+/* Whether a character begins there, or the section ends. Looks at the byte only where it must. */
+static bool begins_character(const struct section *section, uint64_t at) {
+    uint64_t page = at >> TABLE_CHECK_PAGE_SHIFT;
+    if (at == section->bytes || !(section->pages[page / 64] >> page % 64 & 1))
+        return true;
+    return ((unsigned char)section->p[at] & 0xC0) != 0x80;
+}
+
+/* Whether the bytes lie inside, and neither end cuts a character. */
+static bool text_inside(const struct section *section, uint64_t at, uint64_t n) {
+    if (at > section->bytes || n > section->bytes - at)
         return false;
-    return n == 0 || (begins_character(p[at]) && (at + n == bytes || begins_character(p[at + n])));
+    return n == 0 || (begins_character(section, at) && begins_character(section, at + n));
 }
 
-static bool text_fits(const struct table *t, struct table_text text, uint32_t most) {
-    return text.n <= most && text_inside(t->strings, strings_bytes(t), text.at, text.n);
+static bool text_fits(const struct section *strings, struct table_text text, uint32_t most) {
+    return text.n <= most && text_inside(strings, text.at, text.n);
 }
 
 static bool currency_fits(const char currency[4]) {
@@ -31,34 +48,33 @@ static bool currency_fits(const char currency[4]) {
     return currency[3] == 0;
 }
 
-static int check_texts(const struct table_check *check) {
-    const struct table *t = check->table;
-    struct str strings = {t->strings, strings_bytes(t)};
-    struct str markup = {t->markup, t->header->sections[TABLE_MARKUP].bytes};
-    if (utf8_first_bad(strings, 0) != UTF8_GOOD)
-        return table_check_fail(check, "strings: not UTF-8 at byte %zu", utf8_first_bad(strings, 0));
-    if (utf8_first_bad(markup, 0) != UTF8_GOOD)
-        return table_check_fail(check, "markup: not UTF-8 at byte %zu", utf8_first_bad(markup, 0));
-    return 0;
+static int check_text(const struct table_check *check, const char *name, struct section section) {
+    uint64_t any = 0;
+    for (uint64_t i = 0; i <= (section.bytes >> TABLE_CHECK_PAGE_SHIFT) / 64; i++)
+        any |= section.pages[i];
+    if (!any)
+        return 0;
+    size_t bad = utf8_first_bad((struct str){section.p, section.bytes}, 0);
+    return bad == UTF8_GOOD ? 0 : table_check_fail(check, "%s: not UTF-8 at byte %zu", name, bad);
 }
 
 /* ---- ads ---- */
 
-static const char *wrong_in_ad(const struct table *t, const struct table_ad *ad) {
-    if (ad->id.n == 0 || !text_fits(t, ad->id, TABLE_ID_BYTES))
+static const char *wrong_in_ad(const struct section *strings, const struct section *markup,
+                               const struct table_ad *ad) {
+    if (ad->id.n == 0 || !text_fits(strings, ad->id, TABLE_ID_BYTES))
         return "id";
-    if (!text_fits(t, ad->crid, TABLE_ID_BYTES))
+    if (!text_fits(strings, ad->crid, TABLE_ID_BYTES))
         return "crid";
-    if (!text_fits(t, ad->adomain, TABLE_ID_BYTES))
+    if (!text_fits(strings, ad->adomain, TABLE_ID_BYTES))
         return "adomain";
-    if (!text_fits(t, ad->language, TABLE_ID_BYTES))
+    if (!text_fits(strings, ad->language, TABLE_ID_BYTES))
         return "language";
-    if (!text_fits(t, ad->cats, UINT32_MAX))
+    if (!text_fits(strings, ad->cats, UINT32_MAX))
         return "cats";
-    if (!text_fits(t, ad->deals, UINT32_MAX))
+    if (!text_fits(strings, ad->deals, UINT32_MAX))
         return "deals";
-    if (ad->markup_bytes > TABLE_ADM_BYTES ||
-        !text_inside(t->markup, t->header->sections[TABLE_MARKUP].bytes, ad->markup_at, ad->markup_bytes))
+    if (ad->markup_bytes > TABLE_ADM_BYTES || !text_inside(markup, ad->markup_at, ad->markup_bytes))
         return "markup_at";
     if (!(ad->price > 0) || !isfinite(ad->price))
         return "price";
@@ -69,13 +85,9 @@ static const char *wrong_in_ad(const struct table *t, const struct table_ad *ad)
 
 static int check_ads(const struct table_check *check) {
     const struct table *t = check->table;
+    const struct section strings = strings_of(check), markup = markup_of(check);
     for (uint32_t i = 0; i < t->ad_count; i++) {
-        if (i + TABLE_CHECK_AHEAD < t->ad_count) { /* a wild address is no harm to a prefetch */
-            const struct table_ad *later = &t->ads[i + TABLE_CHECK_AHEAD];
-            __builtin_prefetch((const void *)((uintptr_t)t->markup + later->markup_at));
-            __builtin_prefetch((const void *)((uintptr_t)t->strings + later->id.at));
-        }
-        const char *wrong = wrong_in_ad(t, &t->ads[i]);
+        const char *wrong = wrong_in_ad(&strings, &markup, &t->ads[i]);
         if (wrong)
             return table_check_fail(check, "ads[%u].%s: out of its range", i, wrong);
     }
@@ -118,10 +130,11 @@ static int check_ids(const struct table_check *check) {
 
 static int check_names(const struct table_check *check) {
     const struct table *t = check->table;
+    const struct section strings = strings_of(check);
     for (uint32_t i = 0; i < t->value_count; i++) {
         if (i + TABLE_CHECK_AHEAD < t->value_count)
             __builtin_prefetch((const void *)((uintptr_t)t->strings + t->names[i + TABLE_CHECK_AHEAD].at));
-        if (t->names[i].n == 0 || !text_fits(t, t->names[i], UINT32_MAX))
+        if (t->names[i].n == 0 || !text_fits(&strings, t->names[i], UINT32_MAX))
             return table_check_fail(check, "names[%u]: out of its range", i);
         if (t->values[i].hash != target_hash(t->values[i].target, table_text(t, t->names[i])))
             return table_check_fail(check, "names[%u]: not the value's", i);
@@ -131,10 +144,10 @@ static int check_names(const struct table_check *check) {
 
 /* ---- campaigns ---- */
 
-static const char *wrong_in_campaign(const struct table *t, const struct table_campaign *campaign) {
+static const char *wrong_in_campaign(const struct section *strings, const struct table_campaign *campaign) {
     static const char none[4];
     bool limited = campaign->given_budget > 0;
-    if (campaign->id.n == 0 || !text_fits(t, campaign->id, TABLE_ID_BYTES))
+    if (campaign->id.n == 0 || !text_fits(strings, campaign->id, TABLE_ID_BYTES))
         return "id";
     if (!(campaign->given_budget >= 0) || !isfinite(campaign->given_budget))
         return "given_budget";
@@ -152,8 +165,9 @@ static const char *wrong_in_campaign(const struct table *t, const struct table_c
 /* keys: room for one a campaign. */
 static int check_campaign_keys(const struct table_check *check, uint32_t *keys) {
     const struct table *t = check->table;
+    const struct section strings = strings_of(check);
     for (uint32_t i = 0; i < t->campaign_count; i++) {
-        const char *wrong = wrong_in_campaign(t, &t->campaigns[i]);
+        const char *wrong = wrong_in_campaign(&strings, &t->campaigns[i]);
         if (wrong)
             return table_check_fail(check, "campaigns[%u].%s: out of its range", i, wrong);
         keys[i] = (uint32_t)hash_bytes(table_text(t, t->campaigns[i].id), 0);
@@ -175,7 +189,10 @@ static int check_campaigns(const struct table_check *check) {
 }
 
 int table_check_cold(const struct table_check *check) {
-    if (check_texts(check) != 0 || check_ads(check) != 0 || check_ids(check) != 0 || check_names(check) != 0)
+    if (check_text(check, "strings", strings_of(check)) != 0 ||
+        check_text(check, "markup", markup_of(check)) != 0)
+        return -1;
+    if (check_ads(check) != 0 || check_ids(check) != 0 || check_names(check) != 0)
         return -1;
     return check_campaigns(check);
 }

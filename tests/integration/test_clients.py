@@ -95,6 +95,17 @@ def test_expect_continue_and_head(start):
         assert head.startswith(b"HTTP/1.1 404") and head.endswith(b"\r\n\r\n")
 
 
+def test_methods_that_are_not_served(start):
+    slimbid = start(Slimbid, {})
+    for port, path, allowed in ((slimbid.port, "/openrtb2/auction", "POST, OPTIONS"), (slimbid.admin_port, "/status", "GET, HEAD")):
+        for method in ("PUT", "DELETE", "TRACE", "get", "BREW"):
+            response, _ = slimbid.request(method, path, port=port)
+            assert response.status == 405 and response.headers["Allow"] == allowed, (method, path)
+            response, _ = slimbid.request(method, "/nowhere", port=port)
+            assert response.status == 501, (method, port)
+        assert slimbid.request("GET", "/nowhere", port=port)[0].status == 404
+
+
 def test_a_thousand_idle_clients_are_cheap(start):
     slimbid = start(Slimbid, {})
     body = json.dumps(banner_request()).encode()

@@ -30,6 +30,20 @@ def test_bad_configs_are_refused_with_key_and_reason(tmp_path):
         assert run("--config", path).returncode == 2
 
 
+def test_files_that_a_config_names_are_looked_at(tmp_path):
+    path, rates, missing = tmp_path / "files.json", tmp_path / "rates.json", tmp_path / "missing"
+    rates.write_text('{"conversions": {"USD": {"EUR": -1}}}')
+    partner = {"name": "a", "url": "https://127.0.0.1:1/", "ca_file": str(missing)}
+    for config, reason in (({"auction": {"currency_file": str(missing)}}, f"auction.currency_file: {missing}: No such file"),
+                           ({"auction": {"currency_file": str(rates)}}, f"auction.currency_file: {rates}: conversions.USD.EUR"),
+                           ({"partners": [partner]}, f"partners[0].ca_file: {missing}: No such file")):
+        path.write_text(json.dumps(config))
+        for more in (["--check-config"], []):
+            done = run(*more, "--config", path)
+            assert done.returncode == 2 and f"files.json: {reason}" in done.stderr, done
+        assert run("--print-config", "--config", path).returncode == 0
+
+
 def test_busy_address_is_an_error(start, tmp_path):
     slimbid = start(Slimbid, {})
     path = tmp_path / "same.json"

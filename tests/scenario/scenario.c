@@ -33,6 +33,14 @@ struct str scenario_word(struct str *rest) {
     return word;
 }
 
+struct str scenario_part(struct str *rest) {
+    const char *bar = rest->n ? memchr(rest->p, '|', rest->n) : NULL;
+    size_t n = bar ? (size_t)(bar - rest->p) : rest->n;
+    struct str part = {rest->p, n};
+    *rest = bar ? (struct str){bar + 1, rest->n - n - 1} : (struct str){rest->p + rest->n, 0};
+    return part;
+}
+
 uint64_t scenario_time(const struct scenario *scenario, struct str text) {
     char copy[32];
     snprintf(copy, sizeof copy, "%.*s", STR_ARG(text));
@@ -49,7 +57,21 @@ uint64_t scenario_time(const struct scenario *scenario, struct str text) {
 
 /* ---- setting up ---- */
 
+static void drop_exchange(struct scenario *s) {
+    if (!s->config)
+        return;
+    exchange_cleanup(&s->exchange);
+    pool_destroy(s->pool);
+    s->pool = NULL;
+    outbound_destroy(s->outbound);
+    stats_destroy(s->stats);
+    loop_destroy(s->loop);
+    config_destroy(s->config);
+    s->config = NULL;
+}
+
 static void do_config(struct scenario *s, struct str json) {
+    drop_exchange(s);
     char path[] = "/tmp/slimbid-scenario-XXXXXX";
     int fd = mkstemp(path);
     if (fd < 0 || write(fd, json.p, json.n) != (ssize_t)json.n)
@@ -66,6 +88,11 @@ static void do_config(struct scenario *s, struct str json) {
     if (exchange_init(&s->exchange, s->config, s->loop, s->outbound, &s->stats->slots[0], error,
                       sizeof error) != 0)
         scenario_fail(s, "%s", error);
+    if (str_present(s->config->campaigns.table)) {
+        struct pool_options options = {.workers = 1, .max_in_flight = s->config->campaigns.max_in_flight};
+        s->pool = pool_create(s->loop, &options, &s->stats->slots[0].pool);
+        s->exchange.pool = s->pool;
+    }
 }
 
 static void do_client(struct scenario *s, struct str rest) {
@@ -133,16 +160,8 @@ static void add_bid(struct buf *out, struct str spec) {
     buf_add_char(out, '}');
 }
 
-static struct str next_part(struct str *rest) {
-    const char *bar = rest->n ? memchr(rest->p, '|', rest->n) : NULL;
-    size_t n = bar ? (size_t)(bar - rest->p) : rest->n;
-    struct str part = {rest->p, n};
-    *rest = bar ? (struct str){bar + 1, rest->n - n - 1} : (struct str){rest->p + rest->n, 0};
-    return part;
-}
-
 static void write_bids(const struct scenario *s, struct str rest, struct buf *out) {
-    struct str head = next_part(&rest);
+    struct str head = scenario_part(&rest);
     struct str cur = {NULL, 0};
     struct str seat = {NULL, 0};
     while (head.n) {
@@ -162,7 +181,7 @@ static void write_bids(const struct scenario *s, struct str rest, struct buf *ou
     while (rest.n) {
         if (out->p[out->n - 1] != '[')
             buf_add_char(out, ',');
-        add_bid(out, next_part(&rest));
+        add_bid(out, scenario_part(&rest));
     }
     BUF_ADD_LIT(out, "]}]}");
 }
@@ -185,6 +204,8 @@ static void do_partner(struct scenario *s, struct str rest) {
     struct str word = scenario_word(&rest);
     if (str_eq(word, STR("never"))) {
         script.never = true;
+    } else if (str_eq(word, STR("unresolved"))) {
+        script.unresolved = true;
     } else {
         script.after_us = scenario_time(s, word);
         struct str what = scenario_word(&rest);
@@ -252,6 +273,8 @@ static void check_idle(const struct scenario *s) {
     if (s->exchange.live != 0 || s->exchange.arenas.in_use_bytes != 0 || fake_loop_timers(s->loop) != 0)
         scenario_fail(s, "not idle: %u auctions, %zu arena bytes, %u timers", s->exchange.live,
                       s->exchange.arenas.in_use_bytes, fake_loop_timers(s->loop));
+    if (s->pool && fake_pool_waiting(s->pool) != 0)
+        scenario_fail(s, "%u scoring jobs wait", fake_pool_waiting(s->pool));
 }
 
 static void do_play(struct scenario *s, struct str rest) {
@@ -280,6 +303,8 @@ static void do_line(struct scenario *s, struct str line) {
         s->request.n--;
     } else if (str_eq(word, STR("partner"))) {
         do_partner(s, rest);
+    } else if (str_eq(word, STR("own"))) {
+        scenario_own(s, rest);
     } else if (str_eq(word, STR("gone"))) {
         s->gone_after_us = scenario_time(s, scenario_word(&rest));
     } else if (str_eq(word, STR("play"))) {
@@ -296,15 +321,11 @@ static void do_line(struct scenario *s, struct str line) {
 }
 
 static void cleanup(struct scenario *s) {
-    if (s->config) {
-        exchange_cleanup(&s->exchange);
-        outbound_destroy(s->outbound);
-        stats_destroy(s->stats);
-        loop_destroy(s->loop);
-        config_destroy(s->config);
-    }
+    drop_exchange(s);
     for (size_t i = 0; i < SCENARIO_PARTNERS; i++)
         buf_cleanup(&s->answers[i]);
+    for (size_t i = 0; i < SCENARIO_OWN_TEXTS; i++)
+        buf_cleanup(&s->own_texts[i]);
     buf_cleanup(&s->request);
     buf_cleanup(&s->last_body);
     free((char *)s->client.ip.p);
@@ -328,6 +349,8 @@ int main(int argc, char **argv) {
     buf_init(&s.last_body, 1 << 20);
     for (size_t i = 0; i < SCENARIO_PARTNERS; i++)
         buf_init(&s.answers[i], 1 << 20);
+    for (size_t i = 0; i < SCENARIO_OWN_TEXTS; i++)
+        buf_init(&s.own_texts[i], 1 << 20);
     char *line = NULL;
     size_t room = 0;
     ssize_t n;

@@ -10,12 +10,10 @@
  *   expect sent NAME TEXT               its last request has that text (to the end of the line)
  *   expect not-sent NAME TEXT
  *   expect body TEXT | expect not-body TEXT
- *   expect outcome NAME OUTCOME N       the partner's counter since the scenario's start
- *   expect skip NAME REASON N
- *   expect refused NAME REASON N
- *   expect requests OUTCOME N
- *   expect end END N                    auctions by end
- *   expect breaker NAME STATE
+ *   expect outcome NAME OUTCOME N       the partner's counter since the scenario's start; NAME own: own
+ * campaigns' expect skip NAME REASON N expect refused NAME REASON N expect wins NAME N expect jobs N scoring
+ * jobs since the scenario's start expect requests OUTCOME N expect end END N                    auctions by
+ * end expect breaker NAME STATE
  */
 #include <math.h>
 #include <stdio.h>
@@ -39,6 +37,10 @@ static const struct partner *partner_of(struct scenario *s, struct str name) {
         if (str_eq(s->exchange.partners.items[i].config->name, name))
             return &s->exchange.partners.items[i];
     scenario_fail(s, "no partner %.*s", STR_ARG(name));
+}
+
+static const struct partner_stats *stats_of(struct scenario *s, struct str name) {
+    return str_eq(name, STR("own")) ? &s->stats->slots[0].partners[STATS_OWN] : partner_of(s, name)->stats;
 }
 
 static void expect_number(struct scenario *s, struct str what, uint64_t got, struct str wanted) {
@@ -118,17 +120,28 @@ static uint64_t counter(struct scenario *s, struct str what, const struct partne
     scenario_fail(s, "no %.*s called %.*s", STR_ARG(what), STR_ARG(label));
 }
 
+static void expect_counter(struct scenario *s, struct str what, struct str rest) {
+    const struct partner_stats *stats = stats_of(s, scenario_word(&rest));
+    if (str_eq(what, STR("wins"))) {
+        expect_number(s, what, stats->wins, rest);
+        return;
+    }
+    struct str label = scenario_word(&rest);
+    expect_number(s, label, counter(s, what, stats, label), rest);
+}
+
+static void expect_jobs(struct scenario *s, struct str what, struct str rest) {
+    expect_number(s, what, s->stats->slots[0].pool.jobs, rest);
+}
+
 static void expect_partner(struct scenario *s, struct str what, struct str rest) {
     const struct partner *partner = partner_of(s, scenario_word(&rest));
     if (str_eq(what, STR("asked"))) {
         expect_number(s, what, fake_outbound_calls(partner->target), rest);
-    } else if (str_eq(what, STR("breaker"))) {
+    } else {
         const char *state = breaker_state_name(partner->breaker.state);
         if (!str_eq(rest, str_from(state)))
             scenario_fail(s, "breaker is %s", state);
-    } else {
-        struct str label = scenario_word(&rest);
-        expect_number(s, label, counter(s, what, partner->stats, label), rest);
     }
 }
 
@@ -179,9 +192,10 @@ void scenario_expect(struct scenario *s, struct str rest) {
         {"status", expect_reply},     {"no-reply", expect_reply},  {"reply", expect_reply},
         {"body", expect_reply},       {"not-body", expect_reply},  {"winner", expect_answer},
         {"no-winner", expect_answer}, {"bids", expect_answer},     {"sent", expect_sent},
-        {"not-sent", expect_sent},    {"asked", expect_partner},   {"outcome", expect_partner},
-        {"skip", expect_partner},     {"refused", expect_partner}, {"breaker", expect_partner},
-        {"requests", expect_total},   {"end", expect_total},
+        {"not-sent", expect_sent},    {"asked", expect_partner},   {"outcome", expect_counter},
+        {"skip", expect_counter},     {"refused", expect_counter}, {"wins", expect_counter},
+        {"jobs", expect_jobs},        {"breaker", expect_partner}, {"requests", expect_total},
+        {"end", expect_total},
     };
     struct str what = scenario_word(&rest);
     for (size_t i = 0; i < COUNT_OF(checks); i++)

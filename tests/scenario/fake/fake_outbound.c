@@ -149,6 +149,10 @@ void outbound_target_stats(const struct outbound_target *target, struct outbound
     *stats = (struct outbound_target_stats){.in_flight = target->in_flight};
 }
 
+bool outbound_target_resolved(const struct outbound_target *target) {
+    return !target->script.unresolved;
+}
+
 struct outbound_target *fake_outbound_find(struct outbound *outbound, struct str name) {
     for (struct outbound_target *target = outbound->targets; target; target = target->next)
         if (str_eq(name, str_from(target->name)))

@@ -6,6 +6,7 @@
 
 struct fake_script {
     bool never;
+    bool unresolved;
     uint64_t after_us;
     enum outbound_outcome outcome;
     int status;

@@ -424,6 +424,39 @@ static void signals_arrive_in_the_loop(void **state) {
     loop_destroy(NULL);
 }
 
+/* ---- libevent's own words ---- */
+
+static void run_again(void *ctx, int fd, unsigned ready) {
+    (void)fd;
+    (void)ready;
+    assert_int_equal(loop_run(ctx), -1); /* libevent refuses, and says so */
+    loop_stop(ctx);
+}
+
+static void library_words_are_log_lines(void **state) {
+    struct loop *loop = *state;
+    char text[1000];
+    int words[2];
+    assert_int_equal(pipe2(words, O_CLOEXEC | O_NONBLOCK), 0);
+    struct watch *watch = watch_create(loop, words[1], run_again, loop);
+    assert_non_null(watch);
+    assert_int_equal(watch_set(watch, WATCH_WRITE), 0);
+    int saved = dup(STDERR_FILENO);
+    assert_true(saved >= 0 && dup2(words[1], STDERR_FILENO) >= 0);
+    int result = loop_run(loop);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    ssize_t n = read(words[0], text, sizeof text - 1);
+    watch_destroy(watch);
+    close(words[0]);
+    close(words[1]);
+    assert_int_equal(result, 0);
+    assert_true(n > 0);
+    text[n] = '\0';
+    assert_non_null(strstr(text, "Z warn libevent: "));
+    assert_null(strstr(text, "[warn]"));
+}
+
 #define LOOP_TEST(name) cmocka_unit_test_setup_teardown(name, make_loop, drop_loop)
 
 int main(void) {
@@ -441,6 +474,7 @@ int main(void) {
         LOOP_TEST(a_turn_ends_while_descriptors_are_ready),
         LOOP_TEST(a_turn_has_one_time),
         LOOP_TEST(signals_arrive_in_the_loop),
+        LOOP_TEST(library_words_are_log_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,7 +69,8 @@ static void unknown_currencies_have_no_rate(void **state) {
     assert_no_rate(rates, "XXX", "USD");
     assert_no_rate(rates, "XXX", "YYY");
     assert_rate(rates, "XXX", "XXX", 1);
-    assert_no_rate(rates, "usd", "EUR");
+    assert_rate(rates, "usd", "Eur", 0.9);
+    assert_no_rate(rates, "us$", "EUR");
     assert_no_rate(rates, "US", "EUR");
     assert_no_rate(rates, "USDT", "USDT");
     assert_no_rate(rates, "", "");

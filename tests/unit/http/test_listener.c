@@ -35,6 +35,8 @@ static void addresses_are_checked(void **state) {
         {STR_INIT("[127.0.0.1]:80"), false},
         {STR_INIT(":80"), false},
         {STR_INIT("unix:"), false},
+        {STR_INIT("unix:/"), false},
+        {STR_INIT("unix:x"), false},
         {STR_INIT(""), false},
         {STR_INIT("127.0.0.1:080808"), false},
         {{NULL, 0}, false},

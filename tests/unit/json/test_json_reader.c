@@ -207,10 +207,17 @@ static void texts_that_are_no_json(void **state) {
     }
     refused("", "", "is not JSON: it is empty");
     refused(" \n", "", "is not JSON: it is empty");
-    refused("{\"any\":{\"x\":tru}}", "any.x", "is not JSON near byte");
-    refused("{\"any\":[1,tru]}", "any", "is not JSON near byte 13: lexical error");
+    refused("{\"any\":{\"x\":tru}}", "any.x", "is not JSON near byte 12: no value begins so");
+    refused("{\"any\":[1 2]}", "any[0]", "is not JSON near byte 10: a comma or the end must stand here");
+    refused("{\"any\":[1,]}", "any[1]", "is not JSON near byte 10: no value begins so");
+    refused("{\"any\":{\"x\":1,}}", "any", "is not JSON near byte 14: a key in quotes must stand here");
+    refused("{\"any\" 1}", "any", "is not JSON near byte 7: a colon must stand here");
+    refused("{\"any\":-x}", "any", "is not JSON near byte 7: no number begins so");
+    refused("{\"any\":\"a\tb\"}", "any", "is not JSON near byte 9: a string may not hold this byte");
+    refused("{\"any\":\"a\\x\"}", "any", "is not JSON near byte 9: no escape is written so");
+    refused("{\"any\":[1,tru]}", "any[1]", "is not JSON near byte 10: no value begins so");
     refused("{} {}", "", "is not JSON: it goes on behind its end at byte 2");
-    refused("{\"any\":[1", "any", "is not JSON: it ends too early, after byte 9");
+    refused("{\"any\":[1", "any[0]", "is not JSON: it ends too early, after byte 9");
     refused("\xEF\xBB\xBF{}", "", "begins with a byte order mark");
     assert_int_equal(read_n("{\"a\":1}\0", 8), -1);
     assert_int_equal(read_n("{\"a\":\"\0\"}", 9), -1);

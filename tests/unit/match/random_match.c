@@ -144,7 +144,8 @@ int random_match(uint64_t seed, uint32_t most_ads, uint32_t requests, struct ran
     char error[TABLE_ERROR_BYTES];
     prng_seed(&made.prng, seed);
     int result = make(&made, most_ads);
-    if (result == 0 && table_check_hot(&(struct table_check){&made.table, error, sizeof error}) != 0) {
+    if (result == 0 && table_check_hot(&(struct table_check){
+                           .table = &made.table, .error = error, .error_size = sizeof error}) != 0) {
         printf("table: %s\n", error);
         result = -1;
     }

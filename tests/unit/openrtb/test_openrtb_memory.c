@@ -7,7 +7,7 @@
 
 #include "base/prng.h"
 
-/* Long enough for lists that grow, with escapes that need yajl's buffer to grow, and a native request. */
+/* Long enough for lists that grow, with escapes, and a native request. */
 static char *big_request(size_t *n) {
     size_t room = 200000;
     char *text = calloc(1, room);

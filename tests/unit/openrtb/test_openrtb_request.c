@@ -228,11 +228,104 @@ static void limits_are_the_callers(void **state) {
     }
 }
 
+/* ---- what own campaigns are matched by ---- */
+
+static void what_matching_reads_is_kept(void **state) {
+    struct fixture *fixture = *state;
+    const struct openrtb_request *r = &fixture->request;
+    parse(
+        fixture,
+        "{\"id\":\"r\",\"wlang\":[\"de\",\"en\"],\"wlangb\":[\"fr-CA\"],\"ext\":{\"bcrid\":[\"c1\",\"c2\"]},"
+        "\"site\":{\"page\":\"https://News.Example:8080/"
+        "x\",\"cattax\":6,\"cat\":[\"1\"],\"sectioncat\":[\"2\"],"
+        "\"pagecat\":[\"3\",\"4\"],\"keywords\":\"a, b\",\"kwarray\":[\"c\"],"
+        "\"content\":{\"keywords\":\"d\",\"kwarray\":[\"e\"],\"cat\":[\"IAB1-2\"],\"data\":[{\"segment\":[{"
+        "\"id\":"
+        "\"not this\"}]}]}},"
+        "\"user\":{\"keywords\":\"f\",\"kwarray\":[\"g\"],\"data\":[{\"id\":\"p\",\"segment\":[{\"id\":"
+        "\"s1\"},{"
+        "\"name\":\"n\"}]},{},{\"segment\":[{\"id\":\"s2\",\"value\":\"v\"}]}]},"
+        "\"device\":{\"langb\":\"de-CH\",\"connectiontype\":2,\"geo\":{\"country\":\"CHE\",\"region\":\"ZH\","
+        "\"city\":\"Z\\u00fcrich\",\"utcoffset\":60}},"
+        "\"imp\":[{\"id\":\"1\",\"tagid\":\"top\",\"video\":{\"mimes\":[\"video/mp4\"],\"pos\":7}},"
+        "{\"id\":\"2\",\"video\":{\"mimes\":[\"video/mp4\"]}}]}");
+    ASSERT_STR(r->wlang.items[1], "en");
+    ASSERT_STR(r->wlangb.items[0], "fr-CA");
+    assert_int_equal(r->bcrid.count, 2);
+    ASSERT_STR(r->bcrid.items[1], "c2");
+    assert_int_equal(r->channel_cattax, 6);
+    ASSERT_STR(r->channel_cat.items[0], "1");
+    ASSERT_STR(r->channel_sectioncat.items[0], "2");
+    ASSERT_STR(r->channel_pagecat.items[1], "4");
+    ASSERT_STR(r->channel_keywords, "a, b");
+    ASSERT_STR(r->channel_kwarray.items[0], "c");
+    ASSERT_STR(r->content->keywords, "d");
+    ASSERT_STR(r->content->kwarray.items[0], "e");
+    ASSERT_STR(r->content->cat.items[0], "IAB1-2");
+    assert_int_equal(r->content->cattax, 1);
+    ASSERT_STR(r->user_keywords, "f");
+    ASSERT_STR(r->user_kwarray.items[0], "g");
+    assert_int_equal(r->user_data_count, 3);
+    assert_int_equal(r->user_data[0].segment_count, 2);
+    ASSERT_STR(r->user_data[0].segments[0].id, "s1");
+    assert_int_equal(r->user_data[0].segments[1].id.n, 0);
+    assert_int_equal(r->user_data[1].segment_count, 0);
+    ASSERT_STR(r->user_data[2].segments[0].id, "s2");
+    ASSERT_STR(r->device_langb, "de-CH");
+    assert_int_equal(r->device_connection, 2);
+    ASSERT_STR(r->geo_city, "Z\u00fcrich");
+    assert_int_equal(r->geo_utcoffset, 60);
+    ASSERT_STR(r->imps[0].tagid, "top");
+    assert_int_equal(r->imps[0].video->pos, 7);
+    assert_int_equal(r->imps[1].video->pos, OPENRTB_ABSENT);
+    ASSERT_STR(openrtb_request_host(r), "News.Example");
+}
+
+static void what_matching_lacks_is_absent(void **state) {
+    struct fixture *fixture = *state;
+    const struct openrtb_request *r = &fixture->request;
+    parse(fixture, WITH("\"device\":{}"));
+    assert_null(r->content);
+    assert_int_equal(r->channel_cattax, 1);
+    assert_int_equal(r->device_connection, OPENRTB_ABSENT);
+    assert_int_equal(r->geo_utcoffset, OPENRTB_ABSENT);
+    assert_int_equal(r->user_data_count, 0);
+    assert_int_equal(r->bcrid.count, 0);
+    ASSERT_STR(openrtb_request_host(r), "a.example");
+    parse(fixture, "{\"id\":\"r\",\"imp\":[{\"id\":\"1\"," BANNER "}],\"site\":{\"page\":\"/no-host\"}}");
+    assert_null(openrtb_request_host(r).p);
+    parse(fixture, "{\"id\":\"r\",\"imp\":[{\"id\":\"1\"," BANNER
+                   "}],\"app\":{\"bundle\":\"b\",\"domain\":\"d.example\"}}");
+    ASSERT_STR(openrtb_request_host(r), "d.example");
+}
+
+static void the_hour_is_that_of_the_place(void **state) {
+    struct fixture *fixture = *state;
+    const struct openrtb_request *r = &fixture->request;
+    parse(fixture, WITH("\"user\":{\"geo\":{\"country\":\"DEU\",\"city\":\"Bonn\",\"utcoffset\":60}}"));
+    ASSERT_STR(r->geo_city, "Bonn");
+    assert_int_equal(r->geo_utcoffset, 60);
+    parse(fixture, WITH("\"device\":{\"geo\":{\"utcoffset\":-300}},"
+                        "\"user\":{\"geo\":{\"country\":\"DEU\",\"utcoffset\":60}}"));
+    ASSERT_STR(r->geo_country, "DEU");
+    assert_int_equal(r->geo_utcoffset, -300);
+    parse(fixture, WITH("\"device\":{\"geo\":{\"country\":\"USA\"}},"
+                        "\"user\":{\"geo\":{\"city\":\"Bonn\",\"utcoffset\":60}}"));
+    assert_null(r->geo_city.p);
+    assert_int_equal(r->geo_utcoffset, OPENRTB_ABSENT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_an_auction_reads_is_kept),      cmocka_unit_test(what_is_absent),
-        cmocka_unit_test(the_device_is_nearer_than_the_home), cmocka_unit_test(imps_of_every_kind),
-        cmocka_unit_test(what_travels_on_is_listed),          cmocka_unit_test(limits_are_the_callers),
+        cmocka_unit_test(what_matching_reads_is_kept),
+        cmocka_unit_test(what_matching_lacks_is_absent),
+        cmocka_unit_test(the_hour_is_that_of_the_place),
+        cmocka_unit_test(what_an_auction_reads_is_kept),
+        cmocka_unit_test(what_is_absent),
+        cmocka_unit_test(the_device_is_nearer_than_the_home),
+        cmocka_unit_test(imps_of_every_kind),
+        cmocka_unit_test(what_travels_on_is_listed),
+        cmocka_unit_test(limits_are_the_callers),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -108,6 +108,8 @@ static void refused_port_is_connect_failed(void **state) {
 static void unresolved_name_is_connect_failed_at_once(void **state) {
     struct fixture *f = *state;
     struct outbound_target *target = target_at(f, "http://no-such-host.invalid/");
+    assert_false(outbound_target_resolved(target));
+    assert_true(outbound_target_resolved(fixture_target(f, "/ok"))); /* a numeric host */
     unsigned threads = fixture_threads();
     struct told told = fixture_ask(f, target, "{}", 5000);
     assert_int_equal(told.outcome, OUTBOUND_CONNECT_FAILED);
@@ -139,8 +141,10 @@ static void connect_timeout_is_connect_failed(void **state) {
     assert_int_equal(watch_set(server->watch, WATCH_READ), 0);
 }
 
-/* No descriptor is free: the call fails, nothing leaks, and it works again when there is one. */
-static void out_of_descriptors_is_connect_failed(void **state) {
+/* No descriptor is free: the call fails for want of ours, nothing leaks, and it works again when there is
+ * one.
+ */
+static void out_of_descriptors_is_no_memory(void **state) {
     struct fixture *f = *state;
     struct rlimit limit;
     struct outbound_target *target = fixture_target(f, "/ok");
@@ -149,7 +153,7 @@ static void out_of_descriptors_is_connect_failed(void **state) {
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     enum outbound_outcome outcome = fixture_ask(f, target, "{}", 2000).outcome;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    assert_int_equal(outcome, OUTBOUND_CONNECT_FAILED);
+    assert_int_equal(outcome, OUTBOUND_NO_MEMORY);
     assert_int_equal(fixture_ask(f, target, "{}", 2000).outcome, OUTBOUND_ANSWERED);
 }
 
@@ -175,7 +179,7 @@ int main(void) {
         TEST(refused_port_is_connect_failed),
         TEST(unresolved_name_is_connect_failed_at_once),
         TEST(connect_timeout_is_connect_failed),
-        TEST(out_of_descriptors_is_connect_failed),
+        TEST(out_of_descriptors_is_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

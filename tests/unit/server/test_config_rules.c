@@ -47,9 +47,11 @@ static void assert_refused(const char *text, const char *part) {
 
 static void texts_have_their_form(void **state) {
     (void)state;
+    static char too_long_header[1026] = "X: ";
+    memset(too_long_header + 3, 'a', sizeof too_long_header - 4);
     static const struct {
         const char *(*format)(struct str s);
-        const char *good[8], *bad[16];
+        const char *good[8], *bad[17];
     } cases[] = {
         {config_format_listen,
          {"127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/run/x.sock"},
@@ -78,7 +80,7 @@ static void texts_have_their_form(void **state) {
          {"X-Api-Key: abc", "Authorization:Bearer x", "A: \xc3\xa9"},
          {"", "X-Key", "X Key: a", "X-Key : a", ": a", "X-Key:", "X-Key:  ", "X-Key: a\r\nB: c", "X: \x7f",
           "host: a", "Content-Length: 1", "TRANSFER-ENCODING: x", "Connection: close", "Accept-Encoding: br",
-          "X: a\tb"}},
+          "X: a\tb", too_long_header}},
         {config_format_path, {"/etc/rates.json", "a b"}, {"a\nb"}},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -128,6 +130,8 @@ static void contradictions_are_refused(void **state) {
          "\"http://a/\"},"
          " {\"name\": \"A\", \"url\": \"http://a/\"}]}",
          ": partners[2].name: \"A\" is the name of partners[0] already"},
+        {"{\"partners\": [{\"name\": \"a\", \"url\": \"HTTP://a/\", \"http2\": true}]}",
+         ": partners[0].http2: needs a url that starts with \"https://\""},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_refused(cases[i].text, cases[i].error);
