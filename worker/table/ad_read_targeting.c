@@ -70,7 +70,7 @@ static int read_days(struct ad_reader *reader, const char *key, const json_t *js
         return -1;
     *days = 0;
     for (uint32_t i = 0; i < count; i++) {
-        char item[AD_KEY_BYTES + 16];
+        char item[AD_KEY_BYTES + 48];
         struct str s = {NULL, 0};
         uint32_t day = 0;
         snprintf(item, sizeof item, "%s[%u]", key, i);
@@ -98,7 +98,7 @@ static int read_window(struct ad_reader *reader, const char *key, const json_t *
     if (!json_is_object(json))
         return ad_wrong_type(reader, key, "an object", json);
     json_object_foreach((json_t *)json, name, value) {
-        char member[AD_KEY_BYTES];
+        char member[AD_KEY_BYTES + 24];
         int failed = -1;
         snprintf(member, sizeof member, "%s.%.20s", key, name);
         if (strcmp(name, "days") == 0)
