@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/options.h"
 #include "match/match.h"
 #include "match_workload.h"
-#include "options.h"
 #include "quantiles.h"
 #include "table/table.h"
 

@@ -6,8 +6,8 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/options.h"
 #include "http/listener.h"
-#include "options.h"
 #include "partner_face.h"
 #include "partner_server.h"
 

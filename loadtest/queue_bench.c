@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "options.h"
+#include "base/options.h"
 #include "queue/queue.h"
 
 #define JOB_BYTES    1024

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
-#include "options.h"
+#include "base/options.h"
 #include "replay_call.h"
 #include "replay_player.h"
 #include "replay_show.h"

@@ -8,6 +8,7 @@
 
 #include "admin/admin.h"
 #include "base/log.h"
+#include "control/control.h"
 #include "descriptors.h"
 #include "exchange.h"
 #include "stats/allocator.h"
@@ -20,11 +21,13 @@
 
 struct front_end {
     const struct config *config;
-    const struct front_end_sockets *sockets;
+    const struct front_end_start *start;
     struct stats *stats;
     struct stats_slot *slot;
     struct loop *loop;
     struct outbound *outbound;
+    struct pool *pool;     /* NULL: no own campaigns */
+    struct watch *control; /* NULL: the line is closed */
     struct exchange exchange;
     struct routes routes;
     struct admin admin;
@@ -84,11 +87,62 @@ static void on_terminate(void *ctx, int signum) {
     http_server_drain(fe->public_server);
     /* Who comes now is refused (or waits for the next front end) and not left in a queue that nobody serves.
      */
-    for (size_t i = 0; i < fe->sockets->public_count; i++)
-        close(fe->sockets->public_fds[i]);
+    for (size_t i = 0; i < fe->start->public_count; i++)
+        close(fe->start->public_fds[i]);
     uint64_t drain_us = (uint64_t)fe->config->auction.tmax_max_ms * 1000 + DRAIN_EXTRA_US;
     fe->drain_until_us = loop_now(fe->loop) + (drain_us > DRAIN_LEAST_US ? drain_us : DRAIN_LEAST_US);
     on_drain_check(fe);
+}
+
+/* ---- the supervisor's line ---- */
+
+static void on_message(struct front_end *fe, struct control_message *message) {
+    if (message->type == CONTROL_WORKER && fe->pool && message->index < fe->start->workers) {
+        struct queue_fds fds = {message->fds[0], message->fds[1], message->fds[2]};
+        message->fd_count = 0; /* the pool's now */
+        if (pool_attach(fe->pool, message->index, &fds, message->fds[3]) != 0)
+            log_error("front_end", "worker not attached index=%u", message->index);
+    } else if (message->type == CONTROL_GENERATION && fe->pool) {
+        pool_set_generation(fe->pool, message->generation);
+    }
+    control_close_fds(message);
+}
+
+static void on_control(void *ctx, int fd, unsigned ready) {
+    (void)ready;
+    struct front_end *fe = ctx;
+    struct control_message message;
+    int got;
+    while ((got = control_receive(fd, &message)) > 0)
+        on_message(fe, &message);
+    if (got == 0)
+        return;
+    watch_destroy(fe->control);
+    fe->control = NULL;
+    on_terminate(fe, SIGTERM);
+}
+
+static void ask_for_reload(void *ctx) {
+    struct front_end *fe = ctx;
+    struct control_message message = {.type = CONTROL_RELOAD};
+    if (!fe->control || control_send(fe->start->control_fd, &message) != 0)
+        log_error("front_end", "the supervisor can't be asked for a reload");
+}
+
+static int start_pool(struct front_end *fe) {
+    fe->control = watch_create(fe->loop, fe->start->control_fd, on_control, fe);
+    if (!fe->control || watch_set(fe->control, WATCH_READ) != 0)
+        return -1;
+    if (fe->start->workers == 0)
+        return 0;
+    struct pool_options options = {
+        .workers = fe->start->workers,
+        .sizes = {fe->config->campaigns.job_queue_bytes, fe->config->campaigns.answer_queue_bytes},
+        .max_in_flight = fe->config->campaigns.max_in_flight,
+    };
+    fe->pool = pool_create(fe->loop, &options, &fe->slot->pool);
+    fe->exchange.pool = fe->pool;
+    return fe->pool ? 0 : -1;
 }
 
 /* ---- set-up ---- */
@@ -119,21 +173,21 @@ static int listen_all(struct http_server *server, const int *fds, size_t count) 
     return 0;
 }
 
-static int start_servers(struct front_end *fe, const struct front_end_sockets *sockets) {
+static int start_servers(struct front_end *fe, const struct front_end_start *start) {
     struct http_server_options options;
     http_options(fe->config, &options);
     fe->public_server = http_server_create(fe->loop, &options, routes_handler(&fe->routes), &fe->slot->http);
-    if (!fe->public_server || listen_all(fe->public_server, sockets->public_fds, sockets->public_count) != 0)
+    if (!fe->public_server || listen_all(fe->public_server, start->public_fds, start->public_count) != 0)
         return -1;
-    if (sockets->admin_count == 0)
+    if (start->admin_count == 0)
         return 0;
     http_server_options_default(&options);
     options.max_connections = 64;
     fe->admin_server = http_server_create(fe->loop, &options, admin_handler(&fe->admin), &fe->slot->admin);
-    return fe->admin_server ? listen_all(fe->admin_server, sockets->admin_fds, sockets->admin_count) : -1;
+    return fe->admin_server ? listen_all(fe->admin_server, start->admin_fds, start->admin_count) : -1;
 }
 
-static int front_end_start(struct front_end *fe, const struct front_end_sockets *sockets, char *error,
+static int front_end_begin(struct front_end *fe, const struct front_end_start *start, char *error,
                            size_t error_size) {
     snprintf(error, error_size, "out of memory or descriptors");
     fe->loop = loop_create();
@@ -142,8 +196,10 @@ static int front_end_start(struct front_end *fe, const struct front_end_sockets 
         return -1;
     if (exchange_init(&fe->exchange, fe->config, fe->loop, fe->outbound, fe->slot, error, error_size) != 0)
         return -1;
-    admin_init(&fe->admin, fe->config, fe->stats, refresh_slot, fe);
-    if (routes_init(&fe->routes, &fe->exchange) != 0 || start_servers(fe, sockets) != 0)
+    if (start_pool(fe) != 0)
+        return -1;
+    admin_init(&fe->admin, fe->config, fe->stats, &(struct admin_calls){refresh_slot, ask_for_reload, fe});
+    if (routes_init(&fe->routes, &fe->exchange) != 0 || start_servers(fe, start) != 0)
         return -1;
     fe->terminate = signal_watch_create(fe->loop, SIGTERM, on_terminate, fe);
     timer_init(&fe->housekeeping, fe->loop, on_housekeeping, fe);
@@ -157,6 +213,9 @@ static void front_end_stop(struct front_end *fe) {
     signal_watch_destroy(fe->terminate);
     http_server_destroy(fe->public_server); /* cancels the auctions that still run */
     http_server_destroy(fe->admin_server);
+    watch_destroy(fe->control);
+    fe->exchange.pool = NULL;
+    pool_destroy(fe->pool);
     if (fe->exchange.config) {
         routes_cleanup(&fe->routes);
         admin_cleanup(&fe->admin);
@@ -166,20 +225,20 @@ static void front_end_stop(struct front_end *fe) {
     loop_destroy(fe->loop);
 }
 
-int front_end_run(const struct config *config, const struct front_end_sockets *sockets, struct stats *stats,
+int front_end_run(const struct config *config, const struct front_end_start *start, struct stats *stats,
                   uint32_t slot) {
     struct front_end *fe = calloc(1, sizeof *fe);
     if (!fe)
         return 1;
-    *fe =
-        (struct front_end){.config = config, .sockets = sockets, .stats = stats, .slot = &stats->slots[slot]};
+    *fe = (struct front_end){.config = config, .start = start, .stats = stats, .slot = &stats->slots[slot]};
     stats_slot_adopt(fe->slot);
     fe->requested_before = fe->slot->heap_requested;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* a terminal's reaches the supervisor too, which sends SIGTERM */
+    signal(SIGHUP, SIG_IGN); /* the supervisor's */
     char error[CONFIG_ERROR_BYTES];
     int status = 1;
-    if (front_end_start(fe, sockets, error, sizeof error) != 0)
+    if (front_end_begin(fe, start, error, sizeof error) != 0)
         log_error("front_end", "not started: %s", error);
     else
         status = loop_run(fe->loop) == 0 ? 0 : 1;

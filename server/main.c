@@ -7,13 +7,15 @@
 
 #include "config/config.h"
 #include "currency/currency.h"
-#include "supervisor.h"
+#include "memory_report.h"
+#include "supervisor/supervisor.h"
 #include "version.h"
 
 static const char usage[] =
     "slimbid: an OpenRTB exchange that fits in a small container\n"
     "\n"
     "usage: slimbid [--config FILE] [--check-config | --print-config | --print-options[=markdown]]\n"
+    "       slimbid memory [--pid SUPERVISOR]\n"
     "\n"
     "  -c, --config FILE      JSON configuration; without it the embedded defaults, with four\n"
     "                         demo partners on 127.0.0.1:9100\n"
@@ -22,7 +24,9 @@ static const char usage[] =
     "      --print-options    print every key with unit, default, range and help (=markdown for the\n"
     "                         reference page)\n"
     "      --version\n"
-    "  -h, --help\n";
+    "  -h, --help\n"
+    "\n"
+    "memory prints what each process of a running server takes, and what the ad table does.\n";
 
 enum action { ACTION_SERVE, ACTION_CHECK, ACTION_PRINT, ACTION_OPTIONS, ACTION_OPTIONS_MARKDOWN };
 
@@ -103,6 +107,8 @@ static bool files_good(const struct config *config, char *error, size_t error_si
 }
 
 int main(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "memory") == 0)
+        return memory_report(argc - 1, argv + 1);
     struct arguments arguments = read_arguments(argc, argv);
     if (arguments.exit_status >= 0)
         return arguments.exit_status;

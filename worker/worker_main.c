@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "fault.h"
@@ -93,6 +94,7 @@ static struct worker_stats *map_stats(int fd) {
         return NULL;
     }
     void *page = mmap(NULL, WORKER_STATS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
     return page == MAP_FAILED ? NULL : page;
 }
 

@@ -1,4 +1,4 @@
-/* GET /status and /metrics; see admin.h. */
+/* GET /status and /metrics, POST /reload; see admin.h. */
 #include "admin/admin.h"
 
 #include "admin/metrics.h"
@@ -7,8 +7,8 @@
 #define ADMIN_KEEP_BYTES 32768
 
 void admin_init(struct admin *admin, const struct config *config, const struct stats *stats,
-                void (*refresh)(void *ctx), void *refresh_ctx) {
-    *admin = (struct admin){.config = config, .stats = stats, .refresh = refresh, .refresh_ctx = refresh_ctx};
+                const struct admin_calls *calls) {
+    *admin = (struct admin){.config = config, .stats = stats, .calls = *calls};
     buf_init(&admin->out, ADMIN_BODY_BYTES);
 }
 
@@ -23,9 +23,26 @@ static void respond_text(struct http_exchange *exchange, int status, struct str 
     http_exchange_respond(exchange, &response);
 }
 
+/* Says that it was asked for; the log and /status say how it ended. */
+static void on_reload(struct admin *admin, struct http_exchange *exchange, enum http_method method) {
+    const struct str none = {NULL, 0};
+    if (method != HTTP_POST) {
+        respond_text(exchange, 405, STR("Allow: POST\r\n"), STR("method not allowed\n"));
+    } else if (!str_present(admin->config->campaigns.table)) {
+        respond_text(exchange, 409, none, STR("campaigns.table is not set: there is nothing to reload\n"));
+    } else {
+        admin->calls.reload(admin->calls.ctx);
+        respond_text(exchange, 202, none, STR("the ad table is read again; see table in /status\n"));
+    }
+}
+
 static void on_request(void *ctx, struct http_exchange *exchange) {
     struct admin *admin = ctx;
     const struct http_request *request = http_exchange_request(exchange);
+    if (str_eq(request->path, STR("/reload"))) {
+        on_reload(admin, exchange, request->method);
+        return;
+    }
     bool metrics = str_eq(request->path, STR("/metrics"));
     bool status = str_eq(request->path, STR("/status"));
     if (!metrics && !status && request->method == HTTP_OTHER) {
@@ -33,14 +50,15 @@ static void on_request(void *ctx, struct http_exchange *exchange) {
         return;
     }
     if (!metrics && !status) {
-        respond_text(exchange, 404, (struct str){NULL, 0}, STR("not found; try /status or /metrics\n"));
+        respond_text(exchange, 404, (struct str){NULL, 0},
+                     STR("not found; try /status, /metrics or POST /reload\n"));
         return;
     }
     if (request->method != HTTP_GET && request->method != HTTP_HEAD) {
         respond_text(exchange, 405, STR("Allow: GET, HEAD\r\n"), STR("method not allowed\n"));
         return;
     }
-    admin->refresh(admin->refresh_ctx);
+    admin->calls.refresh(admin->calls.ctx);
     buf_clear(&admin->out, ADMIN_KEEP_BYTES);
     if (metrics)
         metrics_write(admin->config, admin->stats, &admin->out);

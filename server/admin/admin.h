@@ -1,4 +1,4 @@
-/* The admin listener's routes: GET /status (JSON) and GET /metrics (Prometheus). */
+/* The admin listener's routes: GET /status (JSON), GET /metrics (Prometheus), POST /reload. */
 #ifndef SLIMBID_ADMIN_ADMIN_H
 #define SLIMBID_ADMIN_ADMIN_H
 
@@ -7,16 +7,22 @@
 #include "http/http_server.h"
 #include "stats/stats.h"
 
+/* What the admin listener asks of its process. */
+struct admin_calls {
+    void (*refresh)(void *ctx); /* brings this process's slot up to date */
+    void (*reload)(void *ctx);  /* has the ad table read again, some time after */
+    void *ctx;
+};
+
 struct admin {
     const struct config *config;
     const struct stats *stats;
-    void (*refresh)(void *ctx); /* brings this process's slot up to date */
-    void *refresh_ctx;
+    struct admin_calls calls;
     struct buf out;
 };
 
 void admin_init(struct admin *admin, const struct config *config, const struct stats *stats,
-                void (*refresh)(void *ctx), void *refresh_ctx);
+                const struct admin_calls *calls);
 void admin_cleanup(struct admin *admin);
 struct http_handler admin_handler(struct admin *admin);
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "admin/metrics_processes.h"
 #include "version.h"
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
@@ -353,5 +354,6 @@ void metrics_write(const struct config *config, const struct stats *stats, struc
     write_partners(config, stats, total, out);
     if (str_present(config->campaigns.table))
         write_scoring(stats, total, out);
+    metrics_processes_write(&stats->processes, out);
     free(total);
 }

@@ -16,6 +16,7 @@
 #include "http/http_server.h"
 #include "outbound/outbound.h"
 #include "stats/histogram.h"
+#include "stats/processes.h"
 
 /* How a request to the auction path ended. */
 enum request_outcome {
@@ -116,6 +117,7 @@ struct stats {
     uint32_t slot_count;
     uint64_t supervisor_pid;
     uint64_t restarts; /* front ends started again */
+    struct processes processes;
     struct stats_slot slots[];
 };
 

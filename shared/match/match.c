@@ -48,8 +48,10 @@ struct matcher *matcher_create(const struct table *table) {
     matcher->table = table;
     matcher->has = calloc(value_words, sizeof *matcher->has);
     matcher->others = calloc(value_words, sizeof *matcher->others);
+    matcher->bits = match_bits_best();
     matcher->zones = calloc((size_t)table->zone_count + 1, sizeof *matcher->zones);
-    if (!matcher->has || !matcher->others || !matcher->zones) {
+    matcher->zone_hours = calloc((size_t)table->zone_count + 1, sizeof *matcher->zone_hours);
+    if (!matcher->has || !matcher->others || !matcher->zones || !matcher->zone_hours) {
         matcher_destroy(matcher);
         return NULL;
     }
@@ -64,6 +66,7 @@ void matcher_destroy(struct matcher *matcher) {
     free(matcher->has);
     free(matcher->others);
     free(matcher->zones);
+    free(matcher->zone_hours);
     free(matcher);
 }
 
@@ -155,6 +158,8 @@ void match_begin(struct matcher *matcher, const struct match_request *request) {
     matcher->hour = -1;
     if (request->utc_offset != MATCH_NO_OFFSET)
         matcher->hour = match_week_hour(request->now + request->utc_offset * (int64_t)60);
+    for (uint32_t i = 0; i < matcher->table->zone_count; i++)
+        matcher->zone_hours[i] = (int16_t)matcher->hour;
     matcher->connection_bit = request->connection < 16 ? 1u << request->connection : 0;
     mark_request(matcher);
     match_weigh_request(matcher);

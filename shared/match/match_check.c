@@ -2,19 +2,20 @@
  * match_check_lists() in match_internal.h. */
 #include "match/match_internal.h"
 
+static int16_t hour_in_zone(struct matcher *matcher, uint32_t zone) {
+    const char *name = matcher->table->zones[zone].name;
+    struct str text = {name, strnlen(name, sizeof matcher->table->zones->name)};
+    int64_t now = matcher->request->now;
+    if (zone > 0)
+        now += match_zone_offset(&matcher->zones[zone], MATCH_ZONE_DIRECTORY, text, now);
+    return matcher->zone_hours[zone] = (int16_t)match_week_hour(now);
+}
+
 static bool hour_fits(struct matcher *matcher, const struct table_record *record) {
-    const struct table *table = matcher->table;
-    int hour = matcher->hour;
-    if (hour < 0) {
-        const char *name = table->zones[record->zone].name;
-        struct str zone = {name, strnlen(name, sizeof table->zones->name)};
-        int64_t now = matcher->request->now;
-        int32_t offset = record->zone == 0 ? 0
-                                           : match_zone_offset(&matcher->zones[record->zone],
-                                                               MATCH_ZONE_DIRECTORY, zone, now);
-        hour = match_week_hour(now + offset);
-    }
-    return match_bit(table->hours[record->hours].words, (uint32_t)hour);
+    int16_t hour = matcher->zone_hours[record->zone];
+    if (UNLIKELY(hour < 0))
+        hour = hour_in_zone(matcher, record->zone);
+    return match_bit(matcher->table->hours[record->hours].words, (uint32_t)hour);
 }
 
 static bool is_paused(const struct matcher *matcher, uint32_t campaign) {
@@ -38,32 +39,77 @@ static bool creative_is_blocked(const struct matcher *matcher, const struct tabl
     return false;
 }
 
-bool match_check_record(struct matcher *matcher, const struct table_record *record, uint32_t number) {
+/* What of the request each record is held against. */
+struct wanted {
+    int64_t now;
+    uint32_t flags_of_interest, flags; /* an ad's flags of interest are to be these */
+    uint32_t battr, must_hold, position_bit, connection_bit;
+    uint8_t cattax;
+    bool bcat, wlang, bcrid;
+};
+
+static struct wanted want(const struct matcher *matcher) {
     const struct match_request *request = matcher->request;
     const struct match_imp *imp = matcher->imp;
-    uint32_t lacking = imp->secure ? TABLE_SECURE : 0, unwanted = imp->secure ? 0 : TABLE_SECURE_ONLY;
-    /* Each is rarely decisive, so they share one branch. */
-    unsigned refused = request->now < record->starts;
-    refused |= request->now >= record->ends;
-    refused |= record->flags & TABLE_BY_CLICK ? matcher->click_is_over : matcher->view_is_over;
-    refused |= (record->attr & imp->battr) != 0;
-    refused |= (record->flags & unwanted) != 0;
-    refused |= (lacking & ~(uint32_t)record->flags) != 0;
-    refused |= (matcher->must_hold & ~(uint32_t)record->held) != 0;
-    refused |= (record->positions != 0) & !(record->positions & matcher->position_bit);
-    refused |= (record->connections != 0) & !(record->connections & matcher->connection_bit);
-    if (refused)
+    struct wanted wanted = {.now = request->now,
+                            .flags_of_interest = imp->secure ? TABLE_SECURE : TABLE_SECURE_ONLY,
+                            .flags = imp->secure ? TABLE_SECURE : 0,
+                            .battr = imp->battr,
+                            .must_hold = matcher->must_hold,
+                            .position_bit = matcher->position_bit,
+                            .connection_bit = matcher->connection_bit,
+                            .cattax = request->cattax,
+                            .bcat = request->bcat.count > 0,
+                            .wlang = request->wlang.count > 0,
+                            .bcrid = request->bcrid.count > 0};
+    return wanted;
+}
+
+/* No branch depends on the ad: which of these fails, if any, no processor foresees. */
+static bool record_fits(struct matcher *matcher, const struct wanted *wanted,
+                        const struct table_record *record) {
+    unsigned refused = wanted->now < record->starts;
+    refused |= wanted->now >= record->ends;
+    refused |= (record->attr & wanted->battr) != 0;
+    refused |= (record->flags & wanted->flags_of_interest) != wanted->flags;
+    refused |= (wanted->must_hold & ~(uint32_t)record->held) != 0;
+    refused |= (record->positions != 0) & !(record->positions & wanted->position_bit);
+    refused |= (record->connections != 0) & !(record->connections & wanted->connection_bit);
+    refused |= wanted->bcat & (record->cattax != 0) & (record->cattax != wanted->cattax);
+    refused |= !hour_fits(matcher, record);
+    return !refused;
+}
+
+/* What few requests ask for. */
+static bool rest_fits(const struct matcher *matcher, const struct wanted *wanted,
+                      const struct match_candidate *candidate) {
+    const struct table_record *record = candidate->record;
+    if (wanted->wlang && record->language != TABLE_NONE && !match_bit(matcher->others, record->language))
         return false;
-    if (record->hours != 0 && !hour_fits(matcher, record))
-        return false;
-    if (request->bcat.count > 0 && record->cattax != 0 && record->cattax != request->cattax)
-        return false;
-    if (request->wlang.count > 0 && record->language != TABLE_NONE &&
-        !match_bit(matcher->others, record->language))
-        return false;
-    if (request->bcrid.count > 0 && creative_is_blocked(matcher, record, number))
+    if (wanted->bcrid && creative_is_blocked(matcher, record, candidate->number))
         return false;
     return !is_paused(matcher, record->campaign);
+}
+
+void match_check_records(struct matcher *matcher, struct match_batch *batch) {
+    const struct wanted wanted = want(matcher);
+    bool plain = !wanted.wlang && !wanted.bcrid && matcher->paused_count == 0;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct match_candidate candidate = batch->items[i];
+        const struct table_record *record = candidate.record;
+        const void *next = record;
+        bool fits = record_fits(matcher, &wanted, record);
+        fits &= !(record->flags & TABLE_BY_CLICK ? batch->click_is_over : batch->view_is_over);
+        if (!plain && fits)
+            fits = rest_fits(matcher, &wanted, &candidate);
+        if (record->held & matcher->list_mask)
+            next = matcher->table->lists + record->lists;
+        __builtin_prefetch(fits ? next : record);
+        batch->items[kept] = candidate;
+        kept += fits;
+    }
+    batch->count = kept;
 }
 
 /* ---- lists ---- */
@@ -114,20 +160,31 @@ static bool list_fits(const struct matcher *matcher, uint32_t list, const uint32
     return !meets(list == TABLE_LIST_OWN_CATEGORY ? matcher->others : matcher->has, values, count);
 }
 
-bool match_check_lists(struct matcher *matcher, struct match_candidate *candidate) {
+static bool lists_fit(const struct matcher *matcher, struct match_candidate *candidate) {
     const struct table_record *record = candidate->record;
-    candidate->deal = TABLE_NONE;
-    candidate->floor = matcher->imp->floor;
-    if (matcher->badv.count > 0 && advertiser_is_blocked(matcher, record->advertiser))
-        return false;
-    if (!(record->held & matcher->list_mask))
-        return true;
-    const uint32_t *at = matcher->table->lists + record->lists;
-    for (uint32_t bits = *at++; bits & matcher->list_mask; bits &= bits - 1) {
+    const uint32_t *at = matcher->table->lists + record->lists + 1;
+    for (uint32_t bits = record->held; bits & matcher->list_mask; bits &= bits - 1) {
         uint32_t list = (uint32_t)__builtin_ctz(bits), count = *at++;
         if (matcher->list_mask >> list & 1 && !list_fits(matcher, list, at, count, candidate))
             return false;
         at += count;
     }
     return true;
+}
+
+void match_check_lists(struct matcher *matcher, struct match_batch *batch) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct match_candidate candidate = batch->items[i];
+        candidate.deal = TABLE_NONE;
+        candidate.floor = matcher->imp->floor;
+        if (matcher->badv.count > 0 && advertiser_is_blocked(matcher, candidate.record->advertiser))
+            continue;
+        if (candidate.record->held & matcher->list_mask && !lists_fit(matcher, &candidate))
+            continue;
+        if (candidate.record->flags & TABLE_BY_CLICK)
+            match_prefetch_weights(matcher, candidate.record->campaign_key);
+        batch->items[kept++] = candidate;
+    }
+    batch->count = kept;
 }

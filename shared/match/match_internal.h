@@ -7,11 +7,12 @@
 #define SLIMBID_MATCH_MATCH_INTERNAL_H
 
 #include "match/match.h"
+#include "match/match_bits.h"
 #include "match/match_zone.h"
 
-#define MATCH_BLOCK_WORDS (TABLE_BLOCK_ADS / 64)
-#define MATCH_BATCH       64u /* survivors that go through the stages together */
-#define MATCH_CRID_BITS   4096u
+#define MATCH_BATCH     64u /* survivors that go through the stages together, at most */
+#define MATCH_STAGES    3
+#define MATCH_CRID_BITS 4096u
 
 /* Records of one value that has no bitmap, from the block at hand on. */
 struct match_cursor {
@@ -42,6 +43,12 @@ struct match_candidate {
     uint32_t deal;
 };
 
+struct match_batch {
+    uint32_t count;
+    bool click_is_over, view_is_over; /* when its first one came */
+    struct match_candidate items[MATCH_BATCH];
+};
+
 /* The crosses of a campaign with the request, summed: ads of a campaign often fit together. */
 struct match_campaign {
     uint32_t key;    /* record.campaign_key */
@@ -54,11 +61,13 @@ struct match_campaign {
 
 struct matcher {
     const struct table *table;
+    const struct match_bits *bits;
     const volatile uint8_t *paused;
     uint32_t paused_count;
     uint32_t any_ads[TARGET_INDEXED]; /* how many ads each attribute does not restrict */
     uint64_t hour_hash[24], weekday_hash[7], position_hash[16];
     struct match_zone *zones;
+    int16_t *zone_hours; /* of the request's week in each zone; -1: not worked out yet */
 
     /* the request */
     const struct match_request *request;
@@ -96,8 +105,7 @@ struct matcher {
     /* the walk */
     uint64_t left[MATCH_BLOCK_WORDS] __attribute__((aligned(64)));
     uint64_t term_bits[MATCH_BLOCK_WORDS] __attribute__((aligned(64)));
-    struct match_candidate batch[MATCH_BATCH];
-    uint32_t batch_count;
+    struct match_batch batches[MATCH_STAGES], *stages[MATCH_STAGES]; /* [0] is the newest */
 
     /* the hits: a heap with the worst on top for match_top(), a list for match_all() */
     struct match_hit *hits;
@@ -127,10 +135,10 @@ void match_walk_records(struct matcher *matcher);
 
 /* ---- match_check.c ---- */
 
-/* Whether the ad fits as far as its record tells. */
-bool match_check_record(struct matcher *matcher, const struct table_record *record, uint32_t number);
-/* Whether it fits as far as its lists and its advertiser tell; fills the deal and the floor. */
-bool match_check_lists(struct matcher *matcher, struct match_candidate *candidate);
+/* Leaves those in the batch that fit as far as their records tell; asks for the lists of these. */
+void match_check_records(struct matcher *matcher, struct match_batch *batch);
+/* The same for lists and advertisers; fills deals and floors, asks for weights. */
+void match_check_lists(struct matcher *matcher, struct match_batch *batch);
 
 /* ---- match_score.c ---- */
 
@@ -138,10 +146,10 @@ bool match_check_lists(struct matcher *matcher, struct match_candidate *candidat
 void match_weigh_request(struct matcher *matcher);
 /* The same with what is the imp's; works out bound_factor. */
 void match_weigh_imp(struct matcher *matcher);
-/* Works out where the crosses of an ad's campaign stand and asks for them. */
-void match_prefetch_weights(struct matcher *matcher, const struct table_record *record);
-/* Scores an ad that fits but for its floor; keeps it if it is good enough. */
-void match_score(struct matcher *matcher, const struct match_candidate *candidate);
+/* Works out where the crosses of a campaign stand and asks for them. */
+void match_prefetch_weights(struct matcher *matcher, uint32_t campaign_key);
+/* Scores ads that fit but for their floors; keeps those that are good enough. Empties the batch. */
+void match_score_batch(struct matcher *matcher, struct match_batch *batch);
 /* Finds out which kinds of ads can't become hits from this block on: fills click_is_over and
  * view_is_over. True: both. */
 bool match_is_over(struct matcher *matcher, const struct table_block *block);

@@ -108,9 +108,8 @@ static struct match_campaign *find_campaign(struct matcher *matcher, uint32_t ke
     return campaign;
 }
 
-void match_prefetch_weights(struct matcher *matcher, const struct table_record *record) {
-    if (record->flags & TABLE_BY_CLICK)
-        (void)find_campaign(matcher, record->campaign_key);
+void match_prefetch_weights(struct matcher *matcher, uint32_t campaign_key) {
+    (void)find_campaign(matcher, campaign_key);
 }
 
 static double crosses_of(struct matcher *matcher, uint32_t key) {
@@ -180,7 +179,7 @@ static void keep(struct matcher *matcher, struct match_hit hit) {
     }
 }
 
-void match_score(struct matcher *matcher, const struct match_candidate *candidate) {
+static void score(struct matcher *matcher, const struct match_candidate *candidate) {
     const struct table_record *record = candidate->record;
     struct match_hit hit = {candidate->number, candidate->deal, 0, record->price, 1};
     if (record->flags & TABLE_BY_CLICK) {
@@ -192,6 +191,12 @@ void match_score(struct matcher *matcher, const struct match_candidate *candidat
     }
     if (hit.score >= candidate->floor)
         keep(matcher, hit);
+}
+
+void match_score_batch(struct matcher *matcher, struct match_batch *batch) {
+    for (uint32_t i = 0; i < batch->count; i++)
+        score(matcher, &batch->items[i]);
+    batch->count = 0;
 }
 
 /* ---- the end ---- */

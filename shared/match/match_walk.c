@@ -7,51 +7,6 @@
 
 #include "match/match_internal.h"
 
-/* Four words at once: the compiler makes of it what the machine has. */
-typedef uint64_t words4 __attribute__((vector_size(32), may_alias));
-
-#define LINE_WORDS  8u
-#define BLOCK_LINES (MATCH_BLOCK_WORDS / LINE_WORDS)
-
-/* ---- whole pieces ---- */
-
-/*
- * The union of the maps' pieces that begin at word `at`, put into left or ANDed with it. What the next block
- * will read of the same maps is asked for on the way: the pieces are too short for the processor to see in
- * time that they go on, and without it half of the time is waiting for them. Whether a bit is left.
- */
-static inline __attribute__((always_inline)) bool unite(uint64_t *left, const struct match_term *term,
-                                                        size_t at, bool first) {
-    words4 some = {0};
-    for (size_t line = 0; line < BLOCK_LINES; line++, at += LINE_WORDS, left += LINE_WORDS) {
-        const words4 *map = (const words4 *)(term->maps[0] + at);
-        words4 low = map[0], high = map[1];
-        __builtin_prefetch(map + MATCH_BLOCK_WORDS / 4);
-        for (uint32_t i = 1; i < term->map_count; i++) {
-            map = (const words4 *)(term->maps[i] + at);
-            low |= map[0];
-            high |= map[1];
-            __builtin_prefetch(map + MATCH_BLOCK_WORDS / 4);
-        }
-        if (!first) {
-            low &= ((const words4 *)left)[0];
-            high &= ((const words4 *)left)[1];
-        }
-        ((words4 *)left)[0] = low;
-        ((words4 *)left)[1] = high;
-        some |= low | high;
-    }
-    return (some[0] | some[1] | some[2] | some[3]) != 0;
-}
-
-static bool or_into(uint64_t *bits, const struct match_term *term, size_t at) {
-    return unite(bits, term, at, true);
-}
-
-static bool and_into(uint64_t *bits, const struct match_term *term, size_t at) {
-    return unite(bits, term, at, false);
-}
-
 /* ---- postings ---- */
 
 /* Sets the bits of what the cursors have in the block that begins at record `first`; moves them behind it. */
@@ -90,7 +45,7 @@ static bool and_words(uint64_t *left, const uint64_t *bits) {
 static bool make_union(struct matcher *matcher, struct match_term *term, uint64_t *bits, uint32_t block) {
     bool some = false;
     if (term->map_count > 0)
-        some = or_into(bits, term, (size_t)block * MATCH_BLOCK_WORDS);
+        some = matcher->bits->unite(bits, term->maps, term->map_count, (size_t)block * MATCH_BLOCK_WORDS);
     else
         memset(bits, 0, sizeof matcher->left);
     if (has_postings(term, block * TABLE_BLOCK_ADS)) {
@@ -102,7 +57,8 @@ static bool make_union(struct matcher *matcher, struct match_term *term, uint64_
 
 static bool and_term(struct matcher *matcher, struct match_term *term, uint32_t block) {
     if (term->map_count > 0 && !has_postings(term, block * TABLE_BLOCK_ADS))
-        return and_into(matcher->left, term, (size_t)block * MATCH_BLOCK_WORDS);
+        return matcher->bits->narrow(matcher->left, term->maps, term->map_count,
+                                     (size_t)block * MATCH_BLOCK_WORDS);
     return make_union(matcher, term, matcher->term_bits, block) &&
            and_words(matcher->left, matcher->term_bits);
 }
@@ -150,63 +106,75 @@ static uint32_t look_up_block(struct matcher *matcher, uint32_t block, uint8_t *
 
 /* ---- survivors ---- */
 
-static void run_batch(struct matcher *matcher) {
-    struct match_candidate *batch = matcher->batch;
-    const struct table *table = matcher->table;
-    uint32_t count = 0, kept = 0;
-    for (uint32_t i = 0; i < matcher->batch_count; i++) {
-        batch[count] = batch[i];
-        if (match_check_record(matcher, batch[i].record, batch[i].number)) {
-            if (batch[i].record->held & matcher->list_mask)
-                __builtin_prefetch(table->lists + batch[i].record->lists);
-            count++;
-        }
+/* Each batch goes on by one stage; the oldest leaves, its place is free for new survivors. */
+static void shift(struct matcher *matcher) {
+    struct match_batch *newest = matcher->stages[0], *second = matcher->stages[1];
+    struct match_batch *oldest = matcher->stages[2];
+    match_score_batch(matcher, oldest);
+    match_check_lists(matcher, second);
+    match_check_records(matcher, newest);
+    matcher->stages[0] = oldest;
+    matcher->stages[1] = newest;
+    matcher->stages[2] = second;
+}
+
+static void begin_stages(struct matcher *matcher) {
+    for (int i = 0; i < MATCH_STAGES; i++) {
+        matcher->stages[i] = &matcher->batches[i];
+        matcher->batches[i].count = 0;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        batch[kept] = batch[i];
-        if (match_check_lists(matcher, &batch[kept]))
-            match_prefetch_weights(matcher, batch[kept++].record);
-    }
-    for (uint32_t i = 0; i < kept; i++)
-        match_score(matcher, &batch[i]);
-    matcher->batch_count = 0;
+}
+
+static void end_stages(struct matcher *matcher) {
+    for (int i = 0; i < MATCH_STAGES; i++)
+        shift(matcher);
 }
 
 static void add_survivor(struct matcher *matcher, uint32_t number) {
     const struct table_record *record = &matcher->table->records[number];
+    struct match_batch *batch = matcher->stages[0];
+    if (batch->count == 0) { /* what is over later may not be over for these yet */
+        batch->click_is_over = matcher->click_is_over;
+        batch->view_is_over = matcher->view_is_over;
+    }
     __builtin_prefetch(record);
-    matcher->batch[matcher->batch_count++] = (struct match_candidate){.record = record, .number = number};
-    if (matcher->batch_count == MATCH_BATCH)
-        run_batch(matcher);
+    batch->items[batch->count++] = (struct match_candidate){.record = record, .number = number};
+    if (batch->count == MATCH_BATCH)
+        shift(matcher);
+}
+
+static void add_block(struct matcher *matcher, uint32_t block, const uint8_t *words, uint32_t count) {
+    uint32_t ads = matcher->table->ad_count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t first = block * TABLE_BLOCK_ADS + words[i] * 64u;
+        for (uint64_t bits = matcher->left[words[i]]; bits; bits &= bits - 1) {
+            uint32_t number = first + (uint32_t)__builtin_ctzll(bits);
+            if (number < ads)
+                add_survivor(matcher, number);
+        }
+    }
 }
 
 void match_walk(struct matcher *matcher) {
     const struct table *table = matcher->table;
     uint8_t words[MATCH_BLOCK_WORDS + 1];
+    begin_stages(matcher);
     for (uint32_t block = 0; block < table->header->block_count; block++) {
         if (match_is_over(matcher, &table->blocks[block]))
             break;
         uint32_t count = look_up_block(matcher, block, words);
-        for (uint32_t i = 0; i < count; i++) {
-            uint32_t first = block * TABLE_BLOCK_ADS + words[i] * 64u;
-            for (uint64_t bits = matcher->left[words[i]]; bits; bits &= bits - 1) {
-                uint32_t number = first + (uint32_t)__builtin_ctzll(bits);
-                if (number < table->ad_count)
-                    add_survivor(matcher, number);
-            }
-        }
-        run_batch(matcher);
+        if (count > 0)
+            add_block(matcher, block, words, count);
+        shift(matcher);
     }
+    end_stages(matcher);
 }
 
 void match_walk_records(struct matcher *matcher) {
-    const struct table *table = matcher->table;
+    begin_stages(matcher);
     matcher->list_mask = (1u << TABLE_LISTS_MOST) - 1;
     matcher->click_is_over = matcher->view_is_over = false;
-    for (uint32_t i = 0; i < table->ad_count; i++) {
-        struct match_candidate candidate = {.record = &table->records[i], .number = i};
-        if (!match_check_record(matcher, candidate.record, i) || !match_check_lists(matcher, &candidate))
-            continue;
-        match_score(matcher, &candidate);
-    }
+    for (uint32_t i = 0; i < matcher->table->ad_count; i++)
+        add_survivor(matcher, i);
+    end_stages(matcher);
 }

@@ -35,7 +35,7 @@ SERVER = {
     "partner": ["config", "bid", "stats"],
     "admin": ["config", "bid", "campaign", "stats", "partner"],
 }
-SERVER_TOP = ["web", "supervisor.c", "supervisor.h", "front_end.c", "front_end.h", "main.c"]  # above the auction
+SERVER_TOP = ["web", "supervisor", "front_end.c", "front_end.h", "memory_report.c", "memory_report.h", "main.c"]  # above the auction
 
 # header prefix -> files that may include it
 OWNERS = {
@@ -46,7 +46,7 @@ OWNERS = {
     "event2/": ["shared/base/loop.c", "shared/outbound/resolver.c", "loadtest/curl_floor.c"],
     "curl/": ["shared/outbound/", "loadtest/curl_floor.c"],
     "yajl/": ["loadtest/parse_bench.c"],
-    "jansson.h": ["server/config/", "shared/currency/", "worker/table/", "loadtest/replay_rtbkit.c"],
+    "jansson.h": ["server/config/", "shared/currency/", "worker/table/", "loadtest/replay_rtbkit.c", "loadtest/ads_dictionary.c"],
     "zlib.h": ["shared/http/gzip.c"],
     "openssl/": [],
     "jemalloc/": ["server/stats/allocator.c"],

@@ -12,7 +12,7 @@
  *                                   no table or worker; jobs are shed; no answer; or what it says of one
  *   own AFTER bids | KEY=VALUE ... | ...
  *                                   one bid for each `|`: a good banner bid for the job's first imp but for
- * what is given; in texts `_` stands for a space and `;` for a line's end gone AFTER                      the
+ * what is given; in texts `~` stands for a space and `;` for a line's end gone AFTER                      the
  * client of the next auction leaves then play [N]                        runs N auctions, one after the
  * other, each to its end start                           starts an auction and does not wait for it wait TIME
  * time passes expect ...                      see scenario_expect.c

@@ -30,8 +30,8 @@ static bool set_text(struct scenario *s, struct answer_bid *bid, struct str word
             continue;
         buf_clear(&s->own_texts[s->own_text_count % SCENARIO_OWN_TEXTS], SIZE_MAX);
         struct buf *copy = &s->own_texts[s->own_text_count++ % SCENARIO_OWN_TEXTS];
-        for (size_t k = 0; k < value.n; k++) /* `;` is the line end between categories, `_` a space */
-            buf_add_char(copy, value.p[k] == ';' ? '\n' : value.p[k] == '_' ? ' ' : value.p[k]);
+        for (size_t k = 0; k < value.n; k++) /* `;` is the line end between categories, `~` a space */
+            buf_add_char(copy, value.p[k] == ';' ? '\n' : value.p[k] == '~' ? ' ' : value.p[k]);
         *texts[i].text = buf_view(copy);
         return true;
     }

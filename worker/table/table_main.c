@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "generate.h"
 #include "table_commands.h"
+#include "train.h"
 
 static const struct table_command commands[] = {
     {"build", table_build_run, "ads.ndjson -o ads.tbl: builds a table from lines of ads"},
@@ -11,6 +13,8 @@ static const struct table_command commands[] = {
     {"verify", table_verify_run, "ads.tbl: checks all of it"},
     {"get", table_get_run, "ads.tbl ID...: these ads, as lines of the input's shape"},
     {"dump", table_dump_run, "ads.tbl: all ads, in the table's order"},
+    {"generate", table_generate_run, "> ads.ndjson: makes up ads, bid requests and a model of clicks"},
+    {"train", table_train_run, "--log FILE: learns a model of clicks from a log of them"},
 };
 
 static void print_usage(FILE *out) {

@@ -1,5 +1,5 @@
-/* Command lines of the load-test programs; see options.h. */
-#include "options.h"
+/* Command lines; see options.h. */
+#include "base/options.h"
 
 #include <math.h>
 #include <stdio.h>

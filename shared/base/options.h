@@ -1,11 +1,11 @@
 /*
- * Command lines of the load-test programs: a table of options, read in one pass.
+ * Command lines of the programs around the server: a table of options, read in one pass.
  *
  * "--name value" and "--name=value" both work. --help prints the table and ends the program with 0; a
  * mistake is told in one line and ends it with 2.
  */
-#ifndef SLIMBID_LOADTEST_OPTIONS_H
-#define SLIMBID_LOADTEST_OPTIONS_H
+#ifndef SLIMBID_BASE_OPTIONS_H
+#define SLIMBID_BASE_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,186 @@
+/* Processes and the table; see metrics_processes.h. */
+#include "admin/metrics_processes.h"
+
+#include <stddef.h>
+#include <string.h>
+
+typedef unsigned long long ull; /* what printf takes */
+
+static uint64_t word_at(const void *base, size_t offset) {
+    uint64_t value = 0;
+    memcpy(&value, (const char *)base + offset, sizeof value);
+    return value;
+}
+
+/* ---- each process ---- */
+
+/* One process after the other: the supervisor, front ends, workers. */
+struct cursor {
+    const struct processes *processes;
+    uint32_t next;
+    const char *kind; /* of the one at hand */
+    uint32_t index;
+};
+
+static const struct process_stats *next_process(struct cursor *cursor) {
+    const struct processes *processes = cursor->processes;
+    uint32_t at = cursor->next++;
+    if (at == 0) {
+        cursor->kind = "supervisor";
+        cursor->index = 0;
+        return &processes->supervisor;
+    }
+    cursor->index = at - 1;
+    cursor->kind = "front_end";
+    if (cursor->index < processes->front_end_count)
+        return &processes->front_ends[cursor->index];
+    cursor->index -= processes->front_end_count;
+    cursor->kind = "worker";
+    return cursor->index < processes->worker_count ? &processes->workers[cursor->index] : NULL;
+}
+
+#define MEMORY(field) offsetof(struct process_memory, field)
+
+static const struct {
+    const char *kind;
+    size_t offset;
+} memory_kinds[] = {
+    {"rss", MEMORY(resident)},
+    {"pss", MEMORY(proportional)},
+    {"private", MEMORY(private_bytes)},
+    {"shared", MEMORY(shared_bytes)},
+    {"table_rss", MEMORY(table_resident)},
+    {"table_pss", MEMORY(table_proportional)},
+};
+
+static void write_memory(const struct processes *processes, struct buf *out) {
+    static const char name[] = "slimbid_process_memory_bytes";
+    buf_printf(out,
+               "# HELP %s Memory of each process: resident, proportional, private and shared without the ad "
+               "table, the table's mapping.\n# TYPE %s gauge\n",
+               name, name);
+    struct cursor cursor = {.processes = processes};
+    const struct process_stats *process;
+    while ((process = next_process(&cursor)))
+        for (size_t i = 0; i < COUNT_OF(memory_kinds); i++)
+            buf_printf(out, "%s{process=\"%s\",index=\"%u\",kind=\"%s\"} %llu\n", name, cursor.kind,
+                       cursor.index, memory_kinds[i].kind,
+                       (ull)word_at(&process->memory, memory_kinds[i].offset));
+}
+
+static void write_process_status(const char *kind, uint32_t index, const struct process_stats *process,
+                                 struct buf *out) {
+    buf_printf(out, "{\"process\":\"%s\",\"index\":%u,\"pid\":%llu", kind, index, (ull)process->pid);
+    for (size_t i = 0; i < COUNT_OF(memory_kinds); i++)
+        buf_printf(out, ",\"%s_bytes\":%llu", memory_kinds[i].kind,
+                   (ull)word_at(&process->memory, memory_kinds[i].offset));
+    buf_add_char(out, '}');
+}
+
+/* ---- the table ---- */
+
+#define PROCESSES(field) offsetof(struct processes, field)
+
+struct single_row {
+    const char *name;
+    const char *help;
+    const char *type;
+    size_t offset;
+};
+
+static void write_rows(const struct single_row *rows, size_t count, const struct processes *processes,
+                       struct buf *out) {
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", rows[i].name, rows[i].help, rows[i].name,
+                   rows[i].type, rows[i].name, (ull)word_at(processes, rows[i].offset));
+}
+
+static const struct single_row table_rows[] = {
+    {"slimbid_table_generation", "Reloads that brought a table; 0: there is no table in use.", "gauge",
+     PROCESSES(table.generation)},
+    {"slimbid_table_ads", "Ads in the table loaded last.", "gauge", PROCESSES(table.ads)},
+    {"slimbid_table_bytes", "Size of the table loaded last.", "gauge", PROCESSES(table.bytes)},
+    {"slimbid_table_hot_bytes", "What matching reads of it.", "gauge", PROCESSES(table.hot_bytes)},
+    {"slimbid_table_loaded_seconds", "When it was taken into use, unix time.", "gauge",
+     PROCESSES(table.loaded_unix)},
+    {"slimbid_table_reloads_total", "Tables taken into use.", "counter", PROCESSES(table.reloads_ok)},
+    {"slimbid_table_refused_total", "Tables refused; the one before went on.", "counter",
+     PROCESSES(table.reloads_refused)},
+    {"slimbid_table_damaged_total", "Tables given up: cut short while in use.", "counter",
+     PROCESSES(table.damaged)},
+    {"slimbid_worker_restarts_total", "Workers started again after a death.", "counter",
+     PROCESSES(worker_restarts)},
+    {"slimbid_workers_ready", "Workers that have a table and queues.", "gauge", PROCESSES(workers_ready)},
+};
+
+/* ---- each worker ---- */
+
+#define WORKER(field) offsetof(struct worker_stats, field)
+
+static const struct single_row worker_rows[] = {
+    {"slimbid_worker_jobs_total", "Jobs answered, with bids or without.", "counter", WORKER(jobs)},
+    {"slimbid_worker_late_total", "Jobs that came after their deadline.", "counter", WORKER(late)},
+    {"slimbid_worker_no_table_total", "Jobs for a table that the worker does not have.", "counter",
+     WORKER(no_table)},
+    {"slimbid_worker_faults_total", "Jobs for a table that is damaged.", "counter", WORKER(faults)},
+    {"slimbid_worker_malformed_total", "Jobs that could not be read.", "counter", WORKER(malformed)},
+    {"slimbid_worker_bids_total", "Bids in answers.", "counter", WORKER(bids)},
+    {"slimbid_worker_bids_cut_total", "Bids left out of answers that had no room for them.", "counter",
+     WORKER(bids_cut)},
+    {"slimbid_worker_stalls_total", "Pauses because a front end did not take its answers.", "counter",
+     WORKER(stalls)},
+    {"slimbid_worker_batches_total", "Batches of jobs.", "counter", WORKER(turns)},
+    {"slimbid_worker_busy_microseconds_total", "Time spent on jobs.", "counter", WORKER(busy_us)},
+    {"slimbid_worker_generation", "The newest table that the worker has mapped.", "gauge",
+     WORKER(generation)},
+    {"slimbid_worker_tables", "Tables that the worker has mapped.", "gauge", WORKER(tables)},
+};
+
+static void write_workers(const struct processes *processes, struct buf *out) {
+    for (size_t i = 0; i < COUNT_OF(worker_rows); i++) {
+        const struct single_row *row = &worker_rows[i];
+        buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name, row->type);
+        for (uint32_t w = 0; w < processes->worker_count; w++)
+            buf_printf(out, "%s{worker=\"%u\"} %llu\n", row->name, w,
+                       (ull)word_at(processes->worker_stats[w], row->offset));
+    }
+}
+
+/* ---- both pages ---- */
+
+void metrics_processes_write(const struct processes *processes, struct buf *out) {
+    write_memory(processes, out);
+    if (!processes->worker_count)
+        return;
+    write_rows(table_rows, COUNT_OF(table_rows), processes, out);
+    write_workers(processes, out);
+}
+
+void metrics_processes_write_status(const struct processes *processes, struct buf *out) {
+    BUF_ADD_LIT(out, ",\"memory\":[");
+    struct cursor cursor = {.processes = processes};
+    const struct process_stats *process;
+    for (bool first = true; (process = next_process(&cursor)); first = false) {
+        if (!first)
+            buf_add_char(out, ',');
+        write_process_status(cursor.kind, cursor.index, process, out);
+    }
+    buf_add_char(out, ']');
+    if (!processes->worker_count)
+        return;
+    const struct table_stats *table = &processes->table;
+    buf_printf(out, ",\"table\":{\"generation\":%llu,\"ads\":%llu,\"bytes\":%llu,\"hot_bytes\":%llu,",
+               (ull)table->generation, (ull)table->ads, (ull)table->bytes, (ull)table->hot_bytes);
+    buf_printf(out, "\"loaded_unix\":%llu,\"reloads\":%llu,\"refused\":%llu,\"damaged\":%llu},",
+               (ull)table->loaded_unix, (ull)table->reloads_ok, (ull)table->reloads_refused,
+               (ull)table->damaged);
+    buf_printf(out, "\"workers_ready\":%llu,\"worker_restarts\":%llu,\"workers\":[",
+               (ull)processes->workers_ready, (ull)processes->worker_restarts);
+    for (uint32_t w = 0; w < processes->worker_count; w++) {
+        const struct worker_stats *worker = processes->worker_stats[w];
+        buf_printf(out, "%s{\"pid\":%llu,\"generation\":%llu,\"tables\":%llu,\"jobs\":%llu,\"busy_us\":%llu}",
+                   w ? "," : "", (ull)processes->workers[w].pid, (ull)worker->generation, (ull)worker->tables,
+                   (ull)worker->jobs, (ull)worker->busy_us);
+    }
+    buf_add_char(out, ']');
+}
