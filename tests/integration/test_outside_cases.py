@@ -70,7 +70,7 @@ def test_partner_answers(start):
 
 @pytest.mark.parametrize("speed,names", [(1, "abcd"), (10, "ab")])
 def test_recorded_auctions(start, speed, names):
-    """None lost. How many were late depends on the machine: a few are let pass here (loadtest/REPLAY.md has the strict run)."""
+    """None lost. How many were late depends on the machine: a few are let pass here (loadtest/replay/REPLAY.md has the strict run)."""
     if SANITIZED and speed == 10:
         pytest.skip("the sanitizers' cost, not the server, would be measured")
     partner = start(Partner, "a=delay=uniform:1,20", "b=bid=0.5&delay=exponential:15", "c=bid=0.3&price=uniform:0,4",

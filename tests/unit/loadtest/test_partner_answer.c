@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "openrtb/openrtb_response.h"
-#include "partner_answer.h"
+#include "partner/partner_answer.h"
 
 static const char request_text[] =
     "{\"id\":\"r-1\",\"imp\":["

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "partner_faces.h"
+#include "partner/partner_faces.h"
 
 static char error[600];
 

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "openrtb/openrtb_request.h"
-#include "replay_convert.h"
-#include "replay_country.h"
+#include "replay/replay_convert.h"
+#include "replay/replay_country.h"
 
 static struct buf json;
 static struct arena_pool pool;

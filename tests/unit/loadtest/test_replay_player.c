@@ -12,7 +12,7 @@
 
 #include "http/http_server.h"
 #include "http/listener.h"
-#include "replay_player.h"
+#include "replay/replay_player.h"
 
 struct fixture {
     struct loop *loop;

@@ -11,7 +11,7 @@
 
 #include "base/lines.h"
 #include "base/macros.h"
-#include "replay_traffic.h"
+#include "replay/replay_traffic.h"
 
 static char error[300];
 

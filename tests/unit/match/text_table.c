@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "match_table.h"
+#include "bench/match_table.h"
 #include "random_texts.h"
 
 /* ---- into a table ---- */

@@ -1,5 +1,5 @@
 /* Loading of traffic; see replay_traffic.h. */
-#include "replay_traffic.h"
+#include "replay/replay_traffic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/lines.h"
 #include "openrtb/openrtb_request.h"
-#include "replay_convert.h"
+#include "replay/replay_convert.h"
 
 #define DEMO_GAP_US 2000 /* between demo requests at their "recorded" times */
 

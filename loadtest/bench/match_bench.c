@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/options.h"
+#include "bench/match_workload.h"
 #include "match/match.h"
-#include "match_workload.h"
 #include "quantiles.h"
 #include "table/table.h"
 

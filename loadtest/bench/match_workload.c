@@ -1,5 +1,5 @@
 /* Synthetic ads and requests; see match_workload.h. */
-#include "match_workload.h"
+#include "bench/match_workload.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "match_table.h"
+#include "bench/match_table.h"
 
 #define COUNTRIES    60u
 #define REGIONS      20u /* of a country */

@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "outbound/outbound.h"
-#include "replay_put.h"
-#include "replay_tally.h"
+#include "replay/replay_put.h"
+#include "replay/replay_tally.h"
 
 #define BAR_WIDTH    28
 #define REPORT_BYTES ((size_t)1 << 20)

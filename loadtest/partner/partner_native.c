@@ -2,7 +2,7 @@
  * Native markup; see partner_native.h. The request's JSON has been validated by the OpenRTB parser already,
  * so finding the assets' ids and kinds takes no more than counting brackets outside of strings.
  */
-#include "partner_native.h"
+#include "partner/partner_native.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* The table of faces; see partner_faces.h. */
-#include "partner_faces.h"
+#include "partner/partner_faces.h"
 
 #include <inttypes.h>
 #include <stdio.h>

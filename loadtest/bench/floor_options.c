@@ -1,5 +1,5 @@
 /* Options and report of curl-floor and outbound-floor; see floor_options.h. */
-#include "floor_options.h"
+#include "bench/floor_options.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include "replay_convert.h"
-#include "replay_put.h"
+#include "replay/replay_convert.h"
+#include "replay/replay_put.h"
 
 enum column {
     BID_ID,

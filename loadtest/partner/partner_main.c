@@ -8,8 +8,8 @@
 #include "base/loop.h"
 #include "base/options.h"
 #include "http/listener.h"
-#include "partner_face.h"
-#include "partner_server.h"
+#include "partner/partner_face.h"
+#include "partner/partner_server.h"
 
 static struct {
     struct option_texts listen;

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/macros.h"
-#include "replay_traffic.h"
+#include "replay/replay_traffic.h"
 
 /*
  * Sends request number `index` to the URL twice, once as it is and once asking for all bids

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "partner_face.h"
+#include "partner/partner_face.h"
 
 #define FACES_MAX 512
 

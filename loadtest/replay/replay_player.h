@@ -14,8 +14,8 @@
 
 #include "base/loop.h"
 #include "base/macros.h"
-#include "replay_tally.h"
-#include "replay_traffic.h"
+#include "replay/replay_tally.h"
+#include "replay/replay_traffic.h"
 
 struct player_options {
     const char *url;

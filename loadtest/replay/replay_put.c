@@ -1,5 +1,5 @@
 /* Writers of JSON members; see replay_put.h. */
-#include "replay_put.h"
+#include "replay/replay_put.h"
 
 void put_key(struct buf *out, const char *key) {
     char last = out->n > 0 ? out->p[out->n - 1] : '{';

@@ -1,5 +1,5 @@
 /* The keys of a face; see partner_face.h. */
-#include "partner_face.h"
+#include "partner/partner_face.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* One auction in full; see replay_show.h. */
-#include "replay_show.h"
+#include "replay/replay_show.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "openrtb/openrtb_request.h"
 #include "openrtb/openrtb_response.h"
-#include "replay_call.h"
+#include "replay/replay_call.h"
 
 #define ANSWER_MAX ((size_t)4 << 20)
 #define WAIT_US    5000000

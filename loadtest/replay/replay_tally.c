@@ -1,5 +1,5 @@
 /* Counting what comes back; see replay_tally.h. The report is in replay_report.c. */
-#include "replay_tally.h"
+#include "replay/replay_tally.h"
 
 #include <string.h>
 

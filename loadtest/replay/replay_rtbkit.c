@@ -8,9 +8,9 @@
 
 #include <jansson.h>
 
-#include "replay_convert.h"
-#include "replay_country.h"
-#include "replay_put.h"
+#include "replay/replay_convert.h"
+#include "replay/replay_country.h"
+#include "replay/replay_put.h"
 
 static struct str text_of(const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);

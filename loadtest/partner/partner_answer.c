@@ -1,12 +1,12 @@
 /* The stub partner's bid response; see partner_answer.h. */
-#include "partner_answer.h"
+#include "partner/partner_answer.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "base/hash.h"
-#include "partner_native.h"
+#include "partner/partner_native.h"
 
 #define HIGH_PRICE 1e9
 

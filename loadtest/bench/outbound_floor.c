@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/loop.h"
-#include "floor_options.h"
+#include "bench/floor_options.h"
 #include "outbound/outbound.h"
 
 #define DEADLINE_US 10000000u

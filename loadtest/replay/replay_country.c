@@ -1,5 +1,5 @@
 /* ISO 3166-1: the three-letter code of a two-letter one; see replay_country.h. */
-#include "replay_country.h"
+#include "replay/replay_country.h"
 
 /* Five letters a country, both codes behind each other, in alphabetical order. */
 static const char codes[] = "ADANDAEAREAFAFGAGATGAIAIAALALBAMARMAOAGOAQATAARARGASASMATAUTAUAUSAWABWAXALAAZAZE"

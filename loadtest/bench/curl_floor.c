@@ -11,7 +11,7 @@
 #include <curl/curl.h>
 #include <event2/event.h>
 
-#include "floor_options.h"
+#include "bench/floor_options.h"
 
 struct client {
     struct floor_options options;

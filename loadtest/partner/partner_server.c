@@ -1,5 +1,5 @@
 /* The stub partner's requests and answers, in the order in which they happen; see partner_server.h. */
-#include "partner_server.h"
+#include "partner/partner_server.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #include "http/gzip.h"
 #include "http/http_server.h"
 #include "openrtb/openrtb_request.h"
-#include "partner_answer.h"
-#include "partner_faces.h"
+#include "partner/partner_answer.h"
+#include "partner/partner_faces.h"
 
 #define ANSWER_MAX_BYTES   ((size_t)16 << 20)
 #define VISIT_ARENA_BYTES  ((size_t)1 << 20)

@@ -4,8 +4,8 @@
  */
 #include <stdio.h>
 
-#include "replay_convert.h"
-#include "replay_put.h"
+#include "replay/replay_convert.h"
+#include "replay/replay_put.h"
 
 enum demo_kind {
     DEMO_ARTICLE,    /* one banner, several sizes */

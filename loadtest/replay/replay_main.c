@@ -8,11 +8,11 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/options.h"
-#include "replay_call.h"
-#include "replay_player.h"
-#include "replay_show.h"
-#include "replay_tally.h"
-#include "replay_traffic.h"
+#include "replay/replay_call.h"
+#include "replay/replay_player.h"
+#include "replay/replay_show.h"
+#include "replay/replay_tally.h"
+#include "replay/replay_traffic.h"
 
 #define GET_MAX_BYTES ((size_t)16 << 20)
 

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/prng.h"
 #include "openrtb/openrtb_request.h"
-#include "partner_face.h"
+#include "partner/partner_face.h"
 
 struct answer_input {
     const struct face *face;

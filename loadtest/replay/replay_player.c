@@ -1,5 +1,5 @@
 /* Playing traffic, open loop; see replay_player.h. */
-#include "replay_player.h"
+#include "replay/replay_player.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* One call; see replay_call.h. */
-#include "replay_call.h"
+#include "replay/replay_call.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* Lays tables out in memory; see match_table.h. */
-#include "match_table.h"
+#include "bench/match_table.h"
 
 #include <errno.h>
 #include <stdio.h>
