@@ -70,7 +70,8 @@ def owner_of(header, local_root):
 def check_own(path, header):
     if header == "version.h":
         return None
-    target = owner_of(header, path.parts[0]) or owner_of(header, str(path.parent))
+    target = (owner_of(header, path.parts[0]) or owner_of(header, str(path.parent)) or
+              owner_of(header, str(path.parent.parent)))
     if target is None:
         return f"includes {header}, which is nowhere below shared/ or {path.parts[0]}/"
     mine, theirs = part_of(path), part_of(target)

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/macros.h"
-#include "generate.h"
-#include "table_commands.h"
-#include "train.h"
+#include "builder/table_commands.h"
+#include "generate/generate.h"
+#include "train/train.h"
 
 static const struct table_command commands[] = {
     {"build", table_build_run, "ads.ndjson -o ads.tbl: builds a table from lines of ads"},

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "builder/table_build.h"
+#include "builder/table_print.h"
 #include "table/crc32c.h"
 #include "table/table.h"
-#include "table_build.h"
-#include "table_print.h"
 
 #define MUST(condition)                                                                                      \
     do {                                                                                                     \

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ad.h"
+#include "builder/ad.h"
 
 #define MUST(condition)                                                                                      \
     do {                                                                                                     \

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/prng.h"
-#include "table/table_build.h"
+#include "builder/table_build.h"
 
 const char *const table_file_countries[TABLE_FILE_COUNTRIES] = {"USA", "DEU", "FRA", "ITA"};
 const char *const table_file_sizes[TABLE_FILE_SIZES] = {"300x250", "728x90", "320x50"};

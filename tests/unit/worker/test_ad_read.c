@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "ad.h"
 #include "base/buf.h"
+#include "builder/ad.h"
 
 static struct ad_reader *reader;
 static struct ad ad;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "../scratch_file.h"
-#include "click_log.h"
+#include "train/click_log.h"
 
 struct fixture {
     struct scratch_file log_file, names_file;

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/prng.h"
-#include "ftrl.h"
-#include "predictions.h"
+#include "train/ftrl.h"
+#include "train/predictions.h"
 
 static void the_first_step_is_the_papers(void **state) {
     (void)state;

@@ -11,13 +11,13 @@
 #include <cmocka.h>
 
 #include "../scratch_file.h"
-#include "ad.h"
 #include "base/arena.h"
-#include "made_ad.h"
-#include "made_request.h"
-#include "made_weights.h"
+#include "builder/ad.h"
+#include "builder/weights.h"
+#include "generate/made_ad.h"
+#include "generate/made_request.h"
+#include "generate/made_weights.h"
 #include "openrtb/openrtb_request.h"
-#include "weights.h"
 
 enum { ADS = 20000, REQUESTS = 3000 };
 

@@ -9,8 +9,8 @@
 
 #include "base/macros.h"
 #include "base/prng.h"
-#include "ftrl.h"
-#include "predictions.h"
+#include "train/ftrl.h"
+#include "train/predictions.h"
 
 static const struct calibration none = {1, 0};
 

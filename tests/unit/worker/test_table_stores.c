@@ -8,10 +8,10 @@
 #include <cmocka.h>
 
 #include "base/prng.h"
-#include "creatives.h"
-#include "region.h"
-#include "texts.h"
-#include "uniques.h"
+#include "builder/creatives.h"
+#include "builder/region.h"
+#include "builder/texts.h"
+#include "builder/uniques.h"
 
 static void a_region_grows_in_place_up_to_its_cap(void **state) {
     (void)state;

@@ -12,9 +12,9 @@
 
 #include "../scratch_file.h"
 #include "base/prng.h"
-#include "trained_weights.h"
-#include "validation.h"
-#include "weights.h"
+#include "builder/weights.h"
+#include "train/trained_weights.h"
+#include "train/validation.h"
 
 struct fixture {
     struct scratch_file file;

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "builder/weights.h"
 #include "scratch_file.h"
-#include "weights.h"
 
 #define BITS       10u
 #define CROSS_BITS 8u

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/macros.h"
-#include "zipf.h"
+#include "generate/zipf.h"
 
 #define DRAWS 400000
 
