@@ -112,10 +112,17 @@ static void print_imp(const struct show *show, const struct openrtb_imp *imp) {
     printf("\n");
 }
 
-/* The winning bid of that id and seat, or NULL. */
+/* Whether both are one bid: an exchange's own bids have new ids in each auction, so the creative tells too.
+ */
+static bool same_bid(const struct openrtb_bid *a, const struct openrtb_bid *b) {
+    return str_eq(a->seat, b->seat) && str_eq(a->impid, b->impid) &&
+           (str_eq(a->id, b->id) || (a->crid.n > 0 && str_eq(a->crid, b->crid)));
+}
+
+/* The bid among those that won in the auction without the others, or NULL. */
 static const struct openrtb_bid *find_win(const struct show *show, const struct openrtb_bid *bid) {
     for (size_t i = 0; i < show->plain.bid_count; i++)
-        if (str_eq(show->plain.bids[i].id, bid->id) && str_eq(show->plain.bids[i].seat, bid->seat))
+        if (same_bid(&show->plain.bids[i], bid))
             return &show->plain.bids[i];
     return NULL;
 }

@@ -2,15 +2,27 @@
 #include "descriptors.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
 #define ADMIN_CLIENTS     64
 #define OTHER_DESCRIPTORS 32 /* the loop's own, listeners, name servers, the log */
 
+/* Of each worker: queue, two eventfds and pidfd, twice while its successor comes. */
+static uint64_t for_workers(const struct config *config) {
+    if (!str_present(config->campaigns.table))
+        return 0;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t workers =
+        config->campaigns.workers ? config->campaigns.workers : (uint64_t)(cores > 0 ? cores : 1);
+    return 8 * workers;
+}
+
 static uint64_t needed(const struct config *config) {
     uint64_t sum = (uint64_t)config->http.max_connections +
-                   (uint64_t)config->front_ends * config->listen.count + ADMIN_CLIENTS + OTHER_DESCRIPTORS;
+                   (uint64_t)config->front_ends * config->listen.count + ADMIN_CLIENTS + OTHER_DESCRIPTORS +
+                   for_workers(config);
     for (uint32_t i = 0; i < config->partner_count; i++)
         sum += config->partners[i].enabled ? config->partners[i].max_connections : 0;
     return sum;

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "currency/currency.h"
 #include "config/config.h"
+#include "currency/currency.h"
 #include "memory_report.h"
 #include "supervisor/supervisor.h"
 #include "version.h"

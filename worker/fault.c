@@ -3,13 +3,14 @@
 
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 static struct {
     sigjmp_buf back;
-    uintptr_t p;
-    size_t n;
+    volatile uintptr_t p;
+    volatile size_t n;
     volatile sig_atomic_t armed;
 } guard;
 
@@ -42,7 +43,9 @@ int fault_run(const void *p, size_t n, void (*fn)(void *ctx), void *ctx) {
     if (sigsetjmp(guard.back, 0) != 0)
         return -1;
     guard.armed = 1;
+    atomic_signal_fence(memory_order_seq_cst); /* no read of the range moves out of the guard */
     fn(ctx);
+    atomic_signal_fence(memory_order_seq_cst);
     guard.armed = 0;
     return 0;
 }

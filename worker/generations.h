@@ -18,6 +18,7 @@ struct generation {
     bool retiring;
     struct table table;
     struct matcher *matcher; /* NULL: damaged */
+    size_t warmed;           /* bytes mapped ahead of the first job */
     size_t released;         /* bytes of a retiring mapping that were given back */
 };
 
@@ -32,6 +33,9 @@ void generations_cleanup(struct generations *generations);
  */
 int generations_add(struct generations *generations, uint32_t number, int fd, char *error,
                     size_t error_size) CHECK_RESULT;
+/* Some work on one that is not warm, tens of microseconds of it: *warm is its number when that was the last
+ * of it, else 0. False when all are warm. */
+bool generations_warm(struct generations *generations, uint32_t *warm);
 /* NULL: not here, or retiring. */
 struct generation *generations_find(struct generations *generations, uint32_t number) CHECK_RESULT;
 /* Its file is damaged: unmaps it. */

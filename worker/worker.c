@@ -73,8 +73,7 @@ static void on_table(struct worker *worker, const struct control_message *messag
     if (generations_add(&worker->generations, message->generation, message->fds[0], error, sizeof error) ==
         0) {
         count_tables(worker);
-        tell(worker, CONTROL_READY, message->generation);
-        return;
+        return; /* CONTROL_READY goes out when it is warm */
     }
     log_error("worker", "table refused index=%u generation=%u: %s", worker->options->index,
               message->generation, error);
@@ -207,7 +206,15 @@ static bool has_stalled_jobs(struct front *front) {
     return front->stalled && ring_peek(&front->queue.in, &frame, &n) != 0;
 }
 
-/* ---- tables that go ---- */
+/* ---- tables that come and go ---- */
+
+static bool warm_tables(struct worker *worker) {
+    uint32_t warm = 0;
+    bool some = generations_warm(&worker->generations, &warm);
+    if (warm)
+        tell(worker, CONTROL_READY, warm);
+    return some;
+}
 
 static bool retire_tables(struct worker *worker) {
     if (worker->generations.count < 2)
@@ -274,7 +281,7 @@ static void turn(struct worker *worker) {
             busy = true;
     if (busy)
         worker->stall_ms = STALL_FIRST_MS;
-    if (retire_tables(worker))
+    if (warm_tables(worker) || retire_tables(worker))
         busy = true;
     if (!busy)
         look(worker, fall_asleep(worker));

@@ -99,8 +99,6 @@ static struct worker_stats *map_stats(int fd) {
 }
 
 static int serve(const struct arguments *arguments) {
-    /* The line closes with the supervisor too; this is for a worker in the middle of something long. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* Who stops a whole group of processes does not mean us: front ends drain, and we serve them till then.
      */
     signal(SIGTERM, SIG_IGN);
@@ -123,5 +121,7 @@ int main(int argc, char **argv) {
         fputs(usage, stderr);
         return 2;
     }
+    /* A worker's line closes with the supervisor too; this is for one in the middle of something long. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     return arguments.verify ? verify_run(FIRST_FD) : serve(&arguments);
 }

@@ -1,6 +1,7 @@
 /* Processes and the table; see metrics_processes.h. */
 #include "admin/metrics_processes.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -18,25 +19,32 @@ static uint64_t word_at(const void *base, size_t offset) {
 struct cursor {
     const struct processes *processes;
     uint32_t next;
-    const char *kind; /* of the one at hand */
+    const struct process_stats *process; /* the one at hand */
+    const char *kind;
     uint32_t index;
 };
 
-static const struct process_stats *next_process(struct cursor *cursor) {
+static void point_at(struct cursor *cursor, const char *kind, uint32_t index,
+                     const struct process_stats *process) {
+    cursor->kind = kind;
+    cursor->index = index;
+    cursor->process = process;
+}
+
+/* False when there are no more. */
+static bool next_process(struct cursor *cursor) {
     const struct processes *processes = cursor->processes;
     uint32_t at = cursor->next++;
-    if (at == 0) {
-        cursor->kind = "supervisor";
-        cursor->index = 0;
-        return &processes->supervisor;
-    }
-    cursor->index = at - 1;
-    cursor->kind = "front_end";
-    if (cursor->index < processes->front_end_count)
-        return &processes->front_ends[cursor->index];
-    cursor->index -= processes->front_end_count;
-    cursor->kind = "worker";
-    return cursor->index < processes->worker_count ? &processes->workers[cursor->index] : NULL;
+    uint32_t front_end = at - 1, worker = front_end - processes->front_end_count;
+    if (at == 0)
+        point_at(cursor, "supervisor", 0, &processes->supervisor);
+    else if (front_end < processes->front_end_count)
+        point_at(cursor, "front_end", front_end, &processes->front_ends[front_end]);
+    else if (worker < processes->worker_count)
+        point_at(cursor, "worker", worker, &processes->workers[worker]);
+    else
+        return false;
+    return true;
 }
 
 #define MEMORY(field) offsetof(struct process_memory, field)
@@ -60,20 +68,19 @@ static void write_memory(const struct processes *processes, struct buf *out) {
                "table, the table's mapping.\n# TYPE %s gauge\n",
                name, name);
     struct cursor cursor = {.processes = processes};
-    const struct process_stats *process;
-    while ((process = next_process(&cursor)))
+    while (next_process(&cursor))
         for (size_t i = 0; i < COUNT_OF(memory_kinds); i++)
             buf_printf(out, "%s{process=\"%s\",index=\"%u\",kind=\"%s\"} %llu\n", name, cursor.kind,
                        cursor.index, memory_kinds[i].kind,
-                       (ull)word_at(&process->memory, memory_kinds[i].offset));
+                       (ull)word_at(&cursor.process->memory, memory_kinds[i].offset));
 }
 
-static void write_process_status(const char *kind, uint32_t index, const struct process_stats *process,
-                                 struct buf *out) {
-    buf_printf(out, "{\"process\":\"%s\",\"index\":%u,\"pid\":%llu", kind, index, (ull)process->pid);
+static void write_process_status(const struct cursor *cursor, struct buf *out) {
+    buf_printf(out, "%s{\"process\":\"%s\",\"index\":%u,\"pid\":%llu", cursor->next > 1 ? "," : "",
+               cursor->kind, cursor->index, (ull)cursor->process->pid);
     for (size_t i = 0; i < COUNT_OF(memory_kinds); i++)
         buf_printf(out, ",\"%s_bytes\":%llu", memory_kinds[i].kind,
-                   (ull)word_at(&process->memory, memory_kinds[i].offset));
+                   (ull)word_at(&cursor->process->memory, memory_kinds[i].offset));
     buf_add_char(out, '}');
 }
 
@@ -159,12 +166,8 @@ void metrics_processes_write(const struct processes *processes, struct buf *out)
 void metrics_processes_write_status(const struct processes *processes, struct buf *out) {
     BUF_ADD_LIT(out, ",\"memory\":[");
     struct cursor cursor = {.processes = processes};
-    const struct process_stats *process;
-    for (bool first = true; (process = next_process(&cursor)); first = false) {
-        if (!first)
-            buf_add_char(out, ',');
-        write_process_status(cursor.kind, cursor.index, process, out);
-    }
+    while (next_process(&cursor))
+        write_process_status(&cursor, out);
     buf_add_char(out, ']');
     if (!processes->worker_count)
         return;

@@ -167,7 +167,7 @@ void match_begin(struct matcher *matcher, const struct match_request *request) {
 
 /* 0 is Monday 0:00; 1970-01-01 was a Thursday. */
 int match_week_hour(int64_t local) {
-    int64_t second = (local % WEEK + WEEK + HOUR * 24 * 3) % WEEK;
+    int64_t second = (local % WEEK + WEEK + INT64_C(72) * HOUR) % WEEK;
     return (int)(second / HOUR);
 }
 

@@ -398,6 +398,47 @@ def test_a_missing_worker_is_a_clear_error(start):
     assert "campaigns.table needs" in done.stderr and "slimbid-worker" in done.stderr
 
 
+def alone_with(start, script):
+    """A copy of slimbid beside a worker that is that shell script; $REAL is the real one."""
+    alone = start.tmp_path / "alone"
+    alone.mkdir()
+    for name, data in (("slimbid", (BIN / "slimbid").read_bytes()),
+                       ("slimbid-worker", f"#!/bin/sh\nREAL={BIN / 'slimbid-worker'}\n{script}\n".encode())):
+        (alone / name).write_bytes(data)
+        (alone / name).chmod(0o755)
+    return alone
+
+
+def start_beside(start, monkeypatch, script):
+    monkeypatch.setattr("conftest.BIN", alone_with(start, script))
+    path = start.tmp_path / "ads.tbl"
+    build(path, [ad("a", 2)])
+    return start(Slimbid, {"campaigns": {"table": str(path), "workers": 2}})
+
+
+def test_workers_that_can_t_live_are_started_ever_less_often(start, monkeypatch):
+    slimbid = start_beside(start, monkeypatch, '[ "$1" = --verify ] && exec "$REAL" "$@"; exit 3')
+    until(lambda: slimbid.log().count("pause_ms=400") == 2, "the pauses grow")
+    assert own_bid(slimbid) is None
+    assert slimbid.log().count("worker started") <= 12
+    assert slimbid.status()["workers_ready"] == 0
+
+
+def test_a_verifier_that_dies_refuses_the_table(start, monkeypatch):
+    slimbid = start_beside(start, monkeypatch, '[ "$1" = --verify ] && kill -SEGV $$; exec "$REAL" "$@"')
+    until(lambda: table(slimbid)["refused"] == 1, "the table is refused")
+    assert "the verifier died by signal 11" in slimbid.log()
+    assert own_bid(slimbid) is None
+
+
+def test_a_verifier_that_hangs_holds_nothing_up(start, monkeypatch):
+    slimbid = start_beside(start, monkeypatch, '[ "$1" = --verify ] && exec sleep 1000; exec "$REAL" "$@"')
+    for _ in range(5):
+        slimbid.process.send_signal(signal.SIGHUP)
+    assert own_bid(slimbid) is None
+    assert slimbid.stop() == 0
+
+
 @pytest.mark.parametrize("arguments", [[], ["--verify", "x"], ["--index", "-1"], ["--index", "1"], ["--nonsense"]])
 def test_a_worker_is_not_for_people(arguments):
     done = subprocess.run([BIN / "slimbid-worker", *arguments], capture_output=True, text=True, timeout=20)

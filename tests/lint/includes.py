@@ -46,7 +46,7 @@ OWNERS = {
     "event2/": ["shared/base/loop.c", "shared/outbound/resolver.c", "loadtest/curl_floor.c"],
     "curl/": ["shared/outbound/", "loadtest/curl_floor.c"],
     "yajl/": ["loadtest/parse_bench.c"],
-    "jansson.h": ["server/config/", "shared/currency/", "worker/table/", "loadtest/replay_rtbkit.c"],
+    "jansson.h": ["server/config/", "shared/currency/", "worker/table/", "loadtest/replay_rtbkit.c", "loadtest/ads_dictionary.c"],
     "zlib.h": ["shared/http/gzip.c"],
     "openssl/": [],
     "jemalloc/": ["server/stats/allocator.c"],

@@ -49,7 +49,7 @@ static int read_values(struct ad_reader *reader, const struct ad_field *field, c
     if (count > 0 && ad_values_grow(reader, key, values_of(reader, field), count) != 0)
         return -1;
     for (uint32_t i = 0; i < count; i++) {
-        char item[AD_KEY_BYTES + 16];
+        char item[AD_KEY_BYTES + 40];
         const json_t *value = json_array_get(json, i);
         snprintf(item, sizeof item, "%s[%u]", key, i);
         int failed =
@@ -70,7 +70,7 @@ static int read_days(struct ad_reader *reader, const char *key, const json_t *js
         return -1;
     *days = 0;
     for (uint32_t i = 0; i < count; i++) {
-        char item[AD_KEY_BYTES + 16];
+        char item[AD_KEY_BYTES + 48];
         struct str s = {NULL, 0};
         uint32_t day = 0;
         snprintf(item, sizeof item, "%s[%u]", key, i);

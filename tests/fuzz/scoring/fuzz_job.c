@@ -1,6 +1,6 @@
 /*
- * Any bytes as the frame of a job and as that of an answer: refused, or read as something that writes itself to
- * the very same bytes; all that the reader points to lies in the frame (in a block of exactly its size).
+ * Any bytes as the frame of a job and as that of an answer: refused, or read as something that writes itself
+ * to the very same bytes; all that the reader points to lies in the frame (in a block of exactly its size).
  */
 #include <stdlib.h>
 #include <string.h>
