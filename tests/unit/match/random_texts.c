@@ -142,7 +142,7 @@ static void random_time(struct prng *prng, const struct random_style *style, str
     ad->starts = 0;
     ad->ends = UINT32_MAX;
     if (chance(prng, style->extras))
-        ad->starts = style->now - 3 * 86400 + random_below(prng, 6 * 86400);
+        ad->starts = style->now - INT64_C(3) * 86400 + random_below(prng, 6 * 86400);
     if (chance(prng, style->extras))
         ad->ends = ad->starts + 1 + random_below(prng, 6 * 86400);
     if (ad->ends > UINT32_MAX)
@@ -237,7 +237,7 @@ void random_request(struct prng *prng, const struct random_style *style, struct 
     request->utc_offset = MATCH_NO_OFFSET;
     if (chance(prng, 0.5))
         request->utc_offset = -720 + (int)random_below(prng, 105) * 15;
-    request->now = style->now + (int64_t)random_below(prng, 12) * 43200 - 3 * 86400;
+    request->now = style->now + (int64_t)random_below(prng, 12) * 43200 - INT64_C(3) * 86400;
     request->connection = chance(prng, 0.7) ? (uint8_t)random_below(prng, 9) : 255;
     request->least_pctr = chance(prng, 0.2) && style->prices != 3 ? 0.02 : 0;
     random_blocks(prng, request);

@@ -10,10 +10,18 @@
 #include "base/prng.h"
 #include "match/match_bits.h"
 
-#define MAPS 5
+#define MAPS         5
+#define PIECES_WORDS ((size_t)2 * MATCH_BLOCK_WORDS)
 
 static uint64_t maps[MAPS][2 * MATCH_BLOCK_WORDS] __attribute__((aligned(64)));
 static uint64_t bits[MATCH_BLOCK_WORDS] __attribute__((aligned(64)));
+
+/* Words of which an eighth of the bits is set. */
+static uint64_t eighth(struct prng *prng) {
+    uint64_t word = prng_next(prng);
+    word &= prng_next(prng);
+    return word & prng_next(prng);
+}
 
 static void check(const struct match_bits *kind) {
     const uint64_t *chosen[MAPS];
@@ -25,8 +33,8 @@ static void check(const struct match_bits *kind) {
         size_t at = round % 2 ? MATCH_BLOCK_WORDS : 0;
         for (size_t i = 0; i < MAPS; i++) {
             chosen[i] = maps[i];
-            for (size_t j = 0; j < 2 * MATCH_BLOCK_WORDS; j++)
-                maps[i][j] = empty ? 0 : prng_next(&prng) & prng_next(&prng) & prng_next(&prng);
+            for (size_t j = 0; j < PIECES_WORDS; j++)
+                maps[i][j] = empty ? 0 : eighth(&prng);
         }
         if (round % 7 == 1) /* a single bit is seen wherever it is */
             memset(maps, 0, sizeof maps), maps[0][at + (size_t)round % MATCH_BLOCK_WORDS] = 1;

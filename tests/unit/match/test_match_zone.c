@@ -17,7 +17,7 @@
 #include "match/match_tz_rule.h"
 #include "match/match_zone.h"
 
-#define DAY 86400
+#define DAY INT64_C(86400)
 
 static const char *const zones[] = {"Europe/Berlin",    "America/New_York",    "America/Sao_Paulo",
                                     "Asia/Kolkata",     "Australia/Lord_Howe", "Asia/Kathmandu",
@@ -91,6 +91,9 @@ static void damaged_files_do_no_harm(void **state) {
     assert_non_null(file);
     size_t n = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
+    assert_true(n > 1000 && n < sizeof bytes);
+    if (n == 0)
+        return;
     for (size_t i = 0; i < 2 * n; i += i % n < 100 ? 1 : 7) {
         struct match_zone zone = {0};
         file = fopen(path, "wb");
