@@ -29,10 +29,10 @@
 #define NOW          1700000000
 
 const struct workload_style workload_styles[WORKLOAD_STYLES] = {
-    {"default", 1.04, false},
-    {"tight", 1.7, false},
-    {"loose", 0.72, false},
-    {"correlated", 1.04, true},
+    {"default", 1.04, false, WORKLOAD_CROSSES},
+    {"tight", 1.7, false, WORKLOAD_CROSSES},
+    {"loose", 0.72, false, WORKLOAD_CROSSES},
+    {"correlated", 1.04, true, WORKLOAD_CROSSES},
 };
 
 static const char *const sizes[] = {"300x250", "728x90",  "320x50",  "video",  "160x600", "300x600",
@@ -259,11 +259,11 @@ static void fill_hours(struct prng *prng, struct table_hours *hours) {
 }
 
 /* As training by FTRL-Proximal leaves them: most are 0. */
-static float *make_weights(struct prng *prng) {
+static float *make_weights(struct prng *prng, const struct workload_style *style) {
     size_t own = (size_t)1 << WEIGHT_BITS, all = own + TABLE_CROSSES * ((size_t)1 << CROSS_BITS);
     float *weights = malloc(all * sizeof *weights);
     for (size_t i = 0; weights && i < all; i++)
-        weights[i] = chance(prng, 0.25) ? (float)prng_normal(prng, 0, i < own ? 0.1 : 0.12) : 0;
+        weights[i] = chance(prng, 0.25) ? (float)prng_normal(prng, 0, i < own ? 0.1 : style->crosses) : 0;
     return weights;
 }
 
@@ -277,7 +277,7 @@ int workload_table(const struct workload_style *style, uint32_t ads, uint64_t se
     int result = maker.index ? 0 : -1;
     prng_seed(&maker.prng, seed);
     fill_hours(&maker.prng, hours);
-    float *weights = make_weights(&maker.prng);
+    float *weights = make_weights(&maker.prng, style);
     for (uint32_t i = 0; result == 0 && weights && i < ads; i++) {
         if (maker.left-- == 0)
             begin_campaign(&maker);

@@ -11,13 +11,16 @@
 #include "base/prng.h"
 #include "match/match.h"
 
-#define WORKLOAD_VALUES 32 /* most of one list */
+#define WORKLOAD_VALUES  32 /* most of one list */
+#define WORKLOAD_CROSSES 0.08
 
 struct workload_style {
     const char *name;
     double
         restricts; /* how often ads restrict themselves: a factor, 1 gives about 2,100 matches of 1,000,000 */
     bool correlated; /* languages, domains, systems and segments go with the country and the device */
+    double
+        crosses; /* deviation of those crosses' weights that are not 0: the larger, the looser are bounds */
 };
 
 /* default, tight, loose, correlated */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
+#include "bid/bid.h"
 
 #define ID_EXTRA_BYTES 24 /* two numbers of 32 bits with their dashes */
 
@@ -117,6 +118,13 @@ static bool attributes(struct arena *arena, uint32_t bits, struct int_list *list
 
 /* ---- bids ---- */
 
+/* The price of an ad paid by click is a product: to a millionth, as all amounts here, and up, since it has
+ * met its floor. What is off by the last bits only is that amount. */
+static double payable(double price) {
+    double rounded = bid_round(price);
+    return rounded >= price * (1 - 1e-12) ? rounded : bid_round(rounded + 1e-6);
+}
+
 static int32_t mtype_of(uint32_t media) {
     if (media == TABLE_VIDEO)
         return OPENRTB_MTYPE_VIDEO;
@@ -145,7 +153,7 @@ static bool make_bid(const struct campaign_bid_input *input, const struct answer
                      struct arena *arena, struct campaign_bid *out) {
     const struct openrtb_imp *imp = input->imps[from->imp];
     *out = (struct campaign_bid){.bid = {.impid = imp->id,
-                                         .price = from->price,
+                                         .price = payable(from->price),
                                          .w = known_size(from->w),
                                          .h = known_size(from->h),
                                          .wratio = OPENRTB_ABSENT,

@@ -21,7 +21,8 @@ struct lines {
     size_t at;  /* start of what was not handed out yet */
     size_t end; /* of what was read */
     bool ended;
-    bool too_long; /* the line at `at`: what comes up to its end is dropped */
+    bool too_long; /* the last line was */
+    bool skipping; /* it goes on at `at`: what comes up to its end is dropped */
 };
 
 /* Starts `xz -dc` with the file as its input; returns the read end of its output, or -1. */
@@ -83,6 +84,12 @@ fail:
     return NULL;
 }
 
+static int fail_long(struct lines *lines, char *error, size_t error_size) {
+    lines->too_long = true;
+    snprintf(error, error_size, "a line is longer than %zu bytes", LINES_MAX_BYTES);
+    return -1;
+}
+
 /* Reads more behind what is there. False with the reason in error; sets `ended` at the end of the file. */
 static bool read_more(struct lines *lines, char *error, size_t error_size) {
     if (lines->at > 0) {
@@ -91,9 +98,8 @@ static bool read_more(struct lines *lines, char *error, size_t error_size) {
         lines->at = 0;
     }
     if (lines->end > LINES_MAX_BYTES) {
-        lines->too_long = true;
-        snprintf(error, error_size, "a line is longer than %zu bytes", LINES_MAX_BYTES);
-        return false;
+        lines->skipping = true;
+        return fail_long(lines, error, error_size) == 0;
     }
     if (lines->room - lines->end < READ_BYTES) {
         size_t room = lines->room * 2 + READ_BYTES;
@@ -134,7 +140,7 @@ static int skip_line(struct lines *lines, char *error, size_t error_size) {
         char *end = memchr(start, '\n', lines->end - lines->at);
         lines->at = end ? (size_t)(end - lines->p) + 1 : lines->end;
         if (end || lines->ended) {
-            lines->too_long = false;
+            lines->skipping = false;
             return 0;
         }
         if (!read_more(lines, error, error_size))
@@ -147,7 +153,8 @@ bool lines_too_long(const struct lines *lines) {
 }
 
 int lines_next(struct lines *lines, struct str *line, char *error, size_t error_size) {
-    if (lines->too_long && skip_line(lines, error, error_size) != 0)
+    lines->too_long = false;
+    if (lines->skipping && skip_line(lines, error, error_size) != 0)
         return -1;
     size_t looked = 0; /* bytes behind `at` that hold no line end */
     for (;;) {
@@ -159,7 +166,7 @@ int lines_next(struct lines *lines, struct str *line, char *error, size_t error_
             lines->at += line->n + (end ? 1 : 0);
             if (line->n > 0 && line->p[line->n - 1] == '\r')
                 line->n--;
-            return 1;
+            return line->n > LINES_MAX_BYTES ? fail_long(lines, error, error_size) : 1;
         }
         if (lines->ended && xz_went_well(lines))
             return 0;

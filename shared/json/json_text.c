@@ -3,10 +3,7 @@
 
 #include <stdint.h>
 
-#include "base/utf8.h"
 #include "json/json_token.h"
-
-_Static_assert(JSON_TEXT_GOOD == UTF8_GOOD, "one mark for no mistake");
 
 static bool has_high_bit(const unsigned char *p, size_t n) {
     uint64_t seen = 0;

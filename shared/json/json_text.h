@@ -5,8 +5,9 @@
 #include <stddef.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 
-#define JSON_TEXT_GOOD ((size_t)-1)
+#define JSON_TEXT_GOOD UTF8_GOOD
 
 /*
  * A walk from mistake to mistake. Each of the two kinds has its own next place, so that all mistakes of a

@@ -8,7 +8,7 @@
 
 #include "match/match_internal.h"
 
-#define HOUR 3600
+#define HOUR INT64_C(3600)
 #define WEEK (168 * HOUR)
 
 /* ---- making one ---- */

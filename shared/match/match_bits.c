@@ -4,7 +4,7 @@
 /* A cache line: the compiler makes of it what the processor has. */
 typedef uint64_t half_line __attribute__((vector_size(32), may_alias));
 
-#define HALF_WORDS  4u
+#define HALF_WORDS  ((size_t)4)
 #define BLOCK_LINES (MATCH_BLOCK_WORDS / (2 * HALF_WORDS))
 
 /*

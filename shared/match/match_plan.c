@@ -62,13 +62,13 @@ static void insert_term(struct matcher *matcher, const struct match_term *term) 
 static void choose_terms(struct matcher *matcher) {
     double ads = matcher->table->ad_count > 0 ? matcher->table->ad_count : 1;
     double blocks = matcher->table->header->block_count, left = ads / blocks; /* in a block */
-    uint32_t kept = 0;
+    uint32_t kept = 0, most_words = MATCH_BLOCK_WORDS;
     matcher->dense_count = 0;
     matcher->unindexed = 0;
     for (uint32_t i = 0; i < matcher->term_count; i++) {
         struct match_term *term = &matcher->terms[i];
         double share = term->pass < ads ? term->pass / ads : 1;
-        double words = left < MATCH_BLOCK_WORDS ? left : MATCH_BLOCK_WORDS;
+        double words = left < most_words ? left : most_words;
         double dense = MAP_NS * term->map_count, sparse = (WORD_NS * words + 5) * (term->map_count + 1);
         bool whole = kept == matcher->dense_count && (kept == 0 || dense < sparse);
         double cost = (whole ? dense : sparse) + POSTING_NS * term->cursor_count;

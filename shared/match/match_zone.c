@@ -120,7 +120,7 @@ static size_t read_file(const char *path, unsigned char *into, size_t room) {
 }
 
 static void resolve(struct match_zone *zone, const char *directory, struct str name, int64_t now) {
-    unsigned char file[FILE_BYTES];
+    unsigned char file[FILE_BYTES] = {0};
     char path[256];
     *zone = (struct match_zone){INT64_MIN, INT64_MAX, 0};
     if (is_name(name)) {

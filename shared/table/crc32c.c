@@ -52,8 +52,8 @@ uint32_t crc32c_portable(uint32_t crc, const void *p, size_t n) {
 
 #include <nmmintrin.h>
 
-#define LONG_BYTES  8192u /* of one of three streams */
-#define SHORT_BYTES 256u
+#define LONG_BYTES  ((size_t)8192) /* of one of three streams */
+#define SHORT_BYTES ((size_t)256)
 
 /* a * b modulo the polynomial. */
 static uint32_t multiply(uint32_t a, uint32_t b) {

@@ -10,10 +10,11 @@
 #include "table/table_check.h"
 #include "table/table_exp.h"
 
-#define PIECE_BYTES ((size_t)3 << 15) /* a multiple of a page, and of what crc32c() takes at once */
-#define MOST_PROBES 1024u             /* slots that a look-up may go through */
-#define LISTS_MASK  ((1u << TABLE_LISTS_MOST) - 1)
-#define LAST_HOURS  ((UINT64_C(1) << (168 - 128)) - 1) /* of the third word */
+#define WINDOW_BYTES ((size_t)96 << 16) /* pieces, whole */
+#define PIECE_BYTES  ((size_t)3 << 15)  /* a multiple of a page, and of what crc32c() takes at once */
+#define MOST_PROBES  1024u              /* slots that a look-up may go through */
+#define LISTS_MASK   ((1u << TABLE_LISTS_MOST) - 1)
+#define LAST_HOURS   ((UINT64_C(1) << (168 - 128)) - 1) /* of the third word */
 
 int table_check_fail(const struct table_check *check, const char *format, ...) {
     va_list args;
@@ -43,19 +44,49 @@ static bool is_ascii(const char *p, size_t n) {
     return (seen & UINT64_C(0x8080808080808080)) == 0;
 }
 
+/* Asks for pages in one call, instead of a fault for every 64 KiB; where that fails, the faults come. */
+static void populate(const char *p, size_t n) {
+#ifdef MADV_POPULATE_READ
+    uintptr_t page = (uintptr_t)p & ~(uintptr_t)(TABLE_ALIGN - 1);
+    (void)madvise((void *)page, n + ((uintptr_t)p - page), MADV_POPULATE_READ);
+#else
+    (void)p;
+    (void)n;
+#endif
+}
+
+/* What of the markup was looked at need not stay mapped: it is most of a table, and winners' only. */
+static void unmap_again(const char *p, size_t n) {
+    (void)madvise((void *)(uintptr_t)p, n, MADV_DONTNEED);
+}
+
+static void note_pages(const char *p, uint64_t at, size_t n, uint64_t *pages) {
+    const size_t page = (size_t)1 << TABLE_CHECK_PAGE_SHIFT;
+    for (uint64_t i = at; i < at + n; i += page) {
+        bool ascii = is_ascii(p + i, at + n - i < page ? (size_t)(at + n - i) : page);
+        pages[i / page / 64] |= (uint64_t)!ascii << i / page % 64;
+    }
+}
+
 /* The CRC of a section, piece by piece; pages: where to note those that are not ASCII, while they are in the
  * cache, or NULL. */
-static uint32_t crc_of(const char *p, uint64_t n, uint64_t *pages) {
-    const size_t page = (size_t)1 << TABLE_CHECK_PAGE_SHIFT;
+static uint32_t crc_of(const struct table *table, enum table_section section, uint64_t *pages) {
+    const char *p = (const char *)table->header + table->header->sections[section].offset;
+    uint64_t n = table->header->sections[section].bytes;
     uint32_t crc = 0;
     for (uint64_t at = 0; at < n;) {
-        size_t piece = n - at < PIECE_BYTES ? (size_t)(n - at) : PIECE_BYTES;
-        crc = crc32c(crc, p + at, piece);
-        for (uint64_t i = at; pages && i < at + piece; i += page) {
-            bool ascii = is_ascii(p + i, at + piece - i < page ? (size_t)(at + piece - i) : page);
-            pages[i / page / 64] |= (uint64_t)!ascii << i / page % 64;
+        size_t window = n - at < WINDOW_BYTES ? (size_t)(n - at) : WINDOW_BYTES;
+        populate(p + at, window);
+        for (size_t done = 0; done < window;) {
+            size_t piece = window - done < PIECE_BYTES ? window - done : PIECE_BYTES;
+            crc = crc32c(crc, p + at + done, piece);
+            if (pages)
+                note_pages(p, at + done, piece, pages);
+            done += piece;
         }
-        at += piece;
+        if (section == TABLE_MARKUP)
+            unmap_again(p + at, window);
+        at += window;
     }
     return crc;
 }
@@ -71,7 +102,7 @@ static int check_bytes(const struct table_check *check) {
                                               : NULL;
         if (!all_zero(base + end, extent->offset - end))
             return table_check_fail(check, "%s: bytes before it that are not 0", table_section_name(i));
-        if (crc_of(base + extent->offset, extent->bytes, pages) != extent->crc32c)
+        if (crc_of(check->table, (enum table_section)i, pages) != extent->crc32c)
             return table_check_fail(check, "%s: damaged (CRC)", table_section_name(i));
         end = extent->offset + extent->bytes;
     }
@@ -449,10 +480,6 @@ int table_verify(const struct table *table, char *error, size_t error_size) {
                                 .error = error,
                                 .error_size = error_size};
     int result = -1;
-#ifdef MADV_POPULATE_READ
-    /* One call instead of a page fault for every 64 KiB; where it fails, the faults come. */
-    (void)madvise(table->mapping, table->mapped_bytes, MADV_POPULATE_READ);
-#endif
     if (!check.strings_pages || !check.markup_pages)
         table_check_fail(&check, "out of memory");
     else if (check_bytes(&check) == 0 && table_check_hot(&check) == 0)

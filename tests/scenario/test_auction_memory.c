@@ -1,7 +1,8 @@
 /*
  * The request path under a failing allocator, and without any: each allocation of an auction is made to
  * fail in turn, and every run must end in one answer and an idle exchange; once warm, an auction
- * allocates nothing at all. Partners are fakes here, so libcurl is out of the picture.
+ * allocates nothing at all, own bids included. Partners and workers are fakes here, so libcurl is out of the
+ * picture.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include "auction.h"
 #include "fake/fake_loop.h"
 #include "fake/fake_outbound.h"
+#include "fake/fake_pool.h"
 
 /* ---- the allocator ---- */
 
@@ -51,6 +53,7 @@ struct fixture {
     struct loop *loop;
     struct outbound *outbound;
     struct stats *stats;
+    struct pool *pool;
     struct exchange exchange;
     unsigned replies;
     int status;
@@ -63,10 +66,33 @@ static const char answer[] =
     "{\"id\":\"r1\",\"seatbid\":[{\"bid\":[{\"id\":\"b\",\"impid\":\"1\",\"price\":1.5,\"crid\":\"c\","
     "\"adm\":\"<i>${AUCTION_PRICE}\\u00e9<\\/i>\",\"w\":300,\"h\":250}]}]}";
 
+static const struct fake_pool_script own_script = {
+    .serves = true,
+    .after_us = 3000,
+    .bids = {{.deal = TABLE_NONE,
+              .score = 0.002,
+              .pctr = 1,
+              .price = 2,
+              .cur = "USD",
+              .media = TABLE_BANNER,
+              .w = 300,
+              .h = 250,
+              .attr = 2,
+              .cattax = 1,
+              .id = STR_INIT("ad"),
+              .campaign = STR_INIT("camp"),
+              .crid = STR_INIT("cr"),
+              .adomain = STR_INIT("own.example"),
+              .language = STR_INIT("en"),
+              .cats = STR_INIT("IAB1\nIAB2"),
+              .markup = STR_INIT("<a href=\"${AUCTION_PRICE}\">own</a>")}},
+    .bid_count = 1};
+
 static int set_up(void **state) {
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
     f->config = config_default();
+    f->config->campaigns.table = STR("/t");
     f->loop = loop_create();
     f->outbound = outbound_create(f->loop);
     f->stats = stats_create(1);
@@ -74,6 +100,11 @@ static int set_up(void **state) {
     assert_int_equal(exchange_init(&f->exchange, f->config, f->loop, f->outbound, &f->stats->slots[0], error,
                                    sizeof error),
                      0);
+    struct pool_options options = {.workers = 1, .max_in_flight = 16};
+    f->pool = pool_create(f->loop, &options, &f->stats->slots[0].pool);
+    assert_non_null(f->pool);
+    f->exchange.pool = f->pool;
+    fake_pool_script(f->pool, &own_script);
     struct fake_script script = {.after_us = 5000, .status = 200, .body = {answer, sizeof answer - 1}};
     fake_outbound_script(fake_outbound_find(f->outbound, STR("alpha")), &script);
     fake_outbound_script(fake_outbound_find(f->outbound, STR("beta")), &script);
@@ -84,6 +115,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     struct fixture *f = *state;
     exchange_cleanup(&f->exchange);
+    pool_destroy(f->pool);
     outbound_destroy(f->outbound);
     stats_destroy(f->stats);
     loop_destroy(f->loop);
@@ -111,6 +143,7 @@ static void play(struct fixture *f) {
     counting = false;
     assert_int_equal(f->replies, 1);
     assert_int_equal(f->exchange.live, 0);
+    assert_int_equal(fake_pool_waiting(f->pool), 0);
     assert_int_equal(f->exchange.arenas.in_use_bytes, 0);
     for (int i = 0; i < AUCTION_STATES; i++)
         assert_int_equal(f->stats->slots[0].auctions_live[i], 0);
@@ -156,6 +189,8 @@ static void a_warm_auction_allocates_nothing(void **state) {
     for (int i = 0; i < 3; i++)
         play(f);
     assert_int_equal(allocations, 0);
+    assert_int_equal(f->status, 200); /* by the own bid */
+    assert_true(f->stats->slots[0].partners[STATS_OWN].wins >= 3);
     assert_true(with_calls > 0);
 }
 

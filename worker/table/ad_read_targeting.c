@@ -70,7 +70,7 @@ static int read_days(struct ad_reader *reader, const char *key, const json_t *js
         return -1;
     *days = 0;
     for (uint32_t i = 0; i < count; i++) {
-        char item[AD_KEY_BYTES + 40];
+        char item[AD_KEY_BYTES + 48];
         struct str s = {NULL, 0};
         uint32_t day = 0;
         snprintf(item, sizeof item, "%s[%u]", key, i);

@@ -119,22 +119,18 @@ static int take_lines(struct build *build) {
 
 /* ---- the whole ---- */
 
-static int run(struct build *build) {
-    if (open_files(build) != 0 || open_memory(build) != 0 || take_lines(build) != 0)
-        return -1;
-    if (build->result->ads == 0 && build->result->bad_lines > 0)
-        return build_fail(build, "%s: no good line", build->options->input);
-    ad_reader_destroy(build->reader);
-    build->reader = NULL;
-    return build_write(build);
-}
-
-static void cleanup(struct build *build) {
+/* All but the writer. Twice is legal. */
+static void cleanup_stores(struct build *build) {
     lines_close(build->lines);
     ad_reader_destroy(build->reader);
     currency_destroy(build->rates);
     weights_destroy(build->weights);
     table_index_destroy(build->index);
+    build->lines = NULL;
+    build->reader = NULL;
+    build->rates = NULL;
+    build->weights = NULL;
+    build->index = NULL;
     texts_cleanup(&build->texts);
     creatives_cleanup(&build->creatives);
     spool_cleanup(&build->cold);
@@ -144,8 +140,17 @@ static void cleanup(struct build *build) {
     uniques_cleanup(&build->zones);
     region_cleanup(&build->ids);
     buf_cleanup(&build->joined);
-    table_writer_cleanup(&build->writer);
-    progress_clear(&build->progress);
+}
+
+static int run(struct build *build) {
+    if (open_files(build) != 0 || open_memory(build) != 0 || take_lines(build) != 0)
+        return -1;
+    if (build->result->ads == 0 && build->result->bad_lines > 0)
+        return build_fail(build, "%s: no good line", build->options->input);
+    if (build_write(build) != 0)
+        return -1;
+    cleanup_stores(build); /* the verifier maps the whole file */
+    return table_writer_finish(&build->writer);
 }
 
 int table_build(const struct table_build_options *options, struct table_build_result *result, char *error,
@@ -156,6 +161,8 @@ int table_build(const struct table_build_options *options, struct table_build_re
     progress_begin(&build.progress);
     int status = run(&build);
     result->bytes = build.writer.end;
-    cleanup(&build);
+    cleanup_stores(&build);
+    table_writer_cleanup(&build.writer);
+    progress_clear(&build.progress);
     return status;
 }

@@ -62,7 +62,7 @@ enum build_taken {
 };
 enum build_taken build_take(struct build *build, const struct ad *ad) CHECK_RESULT;
 
-/* Writes the file once all ads are in. 0 or -1. */
+/* Writes the sections once all ads are in. 0 or -1. */
 int build_write(struct build *build) CHECK_RESULT;
 
 #endif

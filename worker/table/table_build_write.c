@@ -128,7 +128,5 @@ int build_write(struct build *build) {
         return build_fail(build, "out of memory");
     header->created_unix = build->options->created_unix;
     memcpy(header->currency, build->options->currency, sizeof header->currency);
-    if (put_hot(build, sections) != 0 || put_cold(build, sections, order) != 0)
-        return -1;
-    return table_writer_finish(&build->writer);
+    return put_hot(build, sections) != 0 || put_cold(build, sections, order) != 0 ? -1 : 0;
 }

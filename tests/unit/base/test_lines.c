@@ -73,6 +73,18 @@ static void what_is_too_long_is_told_and_skipped(void **state) {
     assert_line(lines, "one");
     assert_int_equal(lines_next(lines, &line, error, sizeof error), -1);
     assert_end(lines);
+    memset(text, 'x', LINES_MAX_BYTES + 1);
+    memcpy(text + LINES_MAX_BYTES + 1, "\nthree", 6);
+    lines = open_text(text + 1, LINES_MAX_BYTES + 6); /* as long as may be */
+    assert_int_equal(lines_next(lines, &line, error, sizeof error), 1);
+    assert_int_equal(line.n, LINES_MAX_BYTES);
+    assert_line(lines, "three");
+    assert_end(lines);
+    lines = open_text(text, LINES_MAX_BYTES + 7);
+    assert_int_equal(lines_next(lines, &line, error, sizeof error), -1);
+    assert_true(lines_too_long(lines));
+    assert_line(lines, "three");
+    assert_end(lines);
     free(text);
 }
 

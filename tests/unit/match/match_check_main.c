@@ -8,7 +8,7 @@
 
 #include "random_match.h"
 
-#define MANY_ADS 20000 /* some blocks */
+#define MANY_ADS 40000 /* some blocks */
 #define FEW_ADS  300
 
 int main(int argc, char **argv) {
@@ -16,8 +16,8 @@ int main(int argc, char **argv) {
     unsigned long seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
     struct random_counts counts = {0};
     for (unsigned long i = 0; i < tables; i++) {
-        int big = i % 50 == 49;
-        if (random_match(seed + i, big ? MANY_ADS : FEW_ADS, big ? 100 : 200, &counts) != 0)
+        int big = i % 10 == 9;
+        if (random_match(seed + i, big ? MANY_ADS : FEW_ADS, big ? 40 : 200, &counts) != 0)
             return 1;
     }
     printf("%llu tables of %llu ads, %llu requests: %llu lists of hits compared (%llu of them empty, %llu "

@@ -94,8 +94,11 @@ void random_style(struct prng *prng, struct random_style *style) {
     style->restricts[TARGET_SIZE] = 1;
     style->extras = shares[random_below(prng, 4)];
     style->request_fullness = sqrt(prng_double(prng));
-    style->prices = (int)random_below(prng, 3);
+    style->prices = (int)random_below(prng, 4);
     style->weights = (int)random_below(prng, 3);
+    if (style->prices == 3)
+        style->weights = 3;
+    style->spread = pow(10, -6 * prng_double(prng));
     style->by_click = shares[random_below(prng, COUNT_OF(shares))];
     style->now = NOW + (int64_t)random_below(prng, 3u * 365 * 86400);
 }
@@ -106,9 +109,13 @@ static void random_worth(struct prng *prng, const struct random_style *style, st
         ad->price = few[random_below(prng, 3)];
     else if (style->prices == 1)
         ad->price = exp(prng_normal(prng, -5, 1));
-    else
+    else if (style->prices == 2)
         ad->price = pow(10, prng_double(prng) * 15 - 9);
-    if (style->weights == 1)
+    else
+        ad->price = 0.002 * (1 + style->spread * prng_double(prng));
+    if (style->weights == 3)
+        ad->z = -40;
+    else if (style->weights == 1)
         ad->z = (float)prng_normal(prng, -3, 1);
     else if (style->weights == 2)
         ad->z = (float)(prng_double(prng) * 200 - 100);
@@ -191,6 +198,8 @@ static void random_blocks(struct prng *prng, struct text_request *request) {
 
 static double random_floor(struct prng *prng, const struct random_style *style) {
     static const double floors[] = {0, 0, 0, 0, 0.0001, 0.0005, 0.001, 0.002, 1, INFINITY};
+    if (style->prices == 3 && chance(prng, 0.7)) /* scores are very small */
+        return 0;
     if (style->prices == 2 && chance(prng, 0.3))
         return pow(10, prng_double(prng) * 15 - 9);
     return floors[random_below(prng, COUNT_OF(floors))];
@@ -230,12 +239,14 @@ void random_request(struct prng *prng, const struct random_style *style, struct 
         request->utc_offset = -720 + (int)random_below(prng, 105) * 15;
     request->now = style->now + (int64_t)random_below(prng, 12) * 43200 - 3 * 86400;
     request->connection = chance(prng, 0.7) ? (uint8_t)random_below(prng, 9) : 255;
-    request->least_pctr = chance(prng, 0.2) ? 0.02 : 0;
+    request->least_pctr = chance(prng, 0.2) && style->prices != 3 ? 0.02 : 0;
     random_blocks(prng, request);
     random_imp(prng, style, request);
 }
 
 static float random_weight(struct prng *prng, const struct random_style *style) {
+    if (style->weights == 3)
+        return (float)(0.5 * (1 - style->spread * prng_double(prng)));
     if (style->weights == 0 || chance(prng, 0.3))
         return 0;
     if (style->weights == 1)

@@ -13,8 +13,9 @@ struct random_style {
     double restricts[TARGET_INDEXED]; /* share of ads */
     double extras;                    /* how often each of the other restrictions is used */
     double request_fullness;          /* how many values requests have, 0 to 1 */
-    int prices;                       /* 0: a few, 1: any, 2: extreme */
-    int weights;                      /* 0: none, 1: small, 2: extreme */
+    int prices;                       /* 0: a few, 1: any, 2: extreme, 3: nearly alike */
+    int weights;   /* 0: none, 1: small, 2: extreme, 3: nearly alike, so that bounds are nearly reached */
+    double spread; /* of what is nearly alike */
     double by_click;
     int64_t now;
 };

@@ -329,12 +329,68 @@ static void four_partners_cost_microseconds_and_no_allocation(void **state) {
     clearing_fixture_cleanup(&f);
 }
 
+static void a_bid_that_never_was_a_text_is_written(void **state) {
+    (void)state;
+    struct clearing_fixture f;
+    struct str cats[] = {STR("IAB1-1"), STR("IAB\"2")}, domains[] = {STR("own.example")};
+    int32_t attr[] = {1, 7};
+    struct openrtb_bid full = {.id = STR("b-1"),
+                               .impid = STR("1"),
+                               .adid = STR("ad\"1"),
+                               .cid = STR("camp"),
+                               .crid = STR("cr"),
+                               .dealid = {NULL, 0},
+                               .adm = STR("<a href=\"x\">${AUCTION_AD_ID:B64} ${AUCTION_PRICE}\n</a>"),
+                               .language = STR("en"),
+                               .price = 2,
+                               .w = 300,
+                               .h = 250,
+                               .wratio = OPENRTB_ABSENT,
+                               .hratio = OPENRTB_ABSENT,
+                               .mtype = 1,
+                               .cattax = 1,
+                               .adomain = {domains, 1},
+                               .cat = {cats, 2},
+                               .attr = {attr, 2}};
+    struct openrtb_bid bare = {.id = STR("b-2"),
+                               .impid = STR("2"),
+                               .crid = STR("cr"),
+                               .adm = STR("x"),
+                               .price = 1,
+                               .w = OPENRTB_ABSENT,
+                               .h = OPENRTB_ABSENT,
+                               .mtype = 1};
+    clearing_fixture_init(&f, REQUEST);
+    f.bids[f.count++] =
+        (struct bid){.in = &full, .partner = &f.partners[0], .seat = STR("own"), .cur = STR("EUR")};
+    f.bids[f.count++] =
+        (struct bid){.in = &bare, .partner = &f.partners[0], .seat = STR("own"), .cur = STR("USD")};
+    assert_int_equal(clearing_fixture_run(&f), 2);
+    (void)write_answer(&f, (struct answer_input){.bid_id = {NULL, 0}});
+    size_t before = allocations;
+    struct str text = write_answer(&f, (struct answer_input){.bid_id = {NULL, 0}});
+    assert_int_equal(allocations, before);
+    expect(
+        &f, text,
+        "{\"id\":\"r\\\"1\",\"seatbid\":[{\"seat\":\"own\",\"bid\":[{\"id\":\"b-1\",\"impid\":\"1\","
+        "\"price\":4,"
+        "\"adm\":\"<a href=\\\"x\\\">YWQiMQ== 2\\n</a>\",\"adid\":\"ad\\\"1\",\"adomain\":[\"own.example\"],"
+        "\"cid\":\"camp\",\"crid\":\"cr\",\"cat\":[\"IAB1-1\",\"IAB\\\"2\"],\"cattax\":1,\"attr\":[1,7],"
+        "\"language\":"
+        "\"en\",\"w\":300,\"h\":250,\"mtype\":1,\"ext\":{\"origbidcpm\":2,\"origbidcur\":\"EUR\"}},{\"id\":"
+        "\"b-2\","
+        "\"impid\":\"2\",\"price\":1,\"adm\":\"x\",\"crid\":\"cr\",\"mtype\":1,\"w\":300,\"h\":250}]}],"
+        "\"cur\":\"USD\"}");
+    clearing_fixture_cleanup(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bid_is_passed_on_as_it_came),
         cmocka_unit_test(what_was_found_out_is_added),
         cmocka_unit_test(a_second_price_hides_the_bid),
         cmocka_unit_test(macros_are_replaced_within_json),
+        cmocka_unit_test(a_bid_that_never_was_a_text_is_written),
         cmocka_unit_test(all_bids_come_in_price_order),
         cmocka_unit_test(losing_bids_learn_why),
         cmocka_unit_test(refused_bids_and_silent_partners_are_listed),

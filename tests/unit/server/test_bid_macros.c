@@ -213,6 +213,19 @@ static void hostile_text_is_linear(void **state) {
     buf_cleanup(&f.out);
 }
 
+static void text_for_json_is_escaped_around_macros(void **state) {
+    (void)state;
+    struct macro_fixture f;
+    init(&f);
+    f.values.json = true;
+    f.request.id = STR("a\"\\b");
+    expect(&f, "<a href=\"\\\n${AUCTION_ID}\">\x01${AUCTION_PRICE}</a>",
+           "<a href=\\\"\\\\\\na%22%5Cb\\\">\\u00011.666667</a>");
+    expect(&f, "\"", "\\\"");
+    expect(&f, "", "");
+    buf_cleanup(&f.out);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_macro_has_its_value),
@@ -222,6 +235,7 @@ int main(void) {
         cmocka_unit_test(prices_are_in_the_bid_s_own_money),
         cmocka_unit_test(absent_values_are_empty),
         cmocka_unit_test(a_multiplier_comes_from_the_imp),
+        cmocka_unit_test(text_for_json_is_escaped_around_macros),
         cmocka_unit_test(a_full_buffer_fails),
         cmocka_unit_test(hostile_text_is_linear),
     };

@@ -216,7 +216,7 @@ static void lines_that_are_no_ads_are_refused(void **state) {
     assert_bad("{\"a\":\"\x1b[2J\"}", "column 6: control character 0x1b near '\"'");
     assert_bad("{\"id\":\"\\u0000\"}",
                "column 14: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'");
-    assert_bad("{\"id\":\"\xff\"}", "column 6: unable to decode byte 0xff");
+    assert_bad("{\"id\":\"\xff\"}", "column 7: unable to decode byte 0xff near '\"'");
     assert_bad("{\"what\\u001b\":1}", "what?: unknown field");
     assert_bad("{}", "id: required");
     assert_bad("{\"id\":\"a\"}", "campaign: required");
