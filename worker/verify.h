@@ -1,6 +1,6 @@
 /*
  * slimbid-worker --verify: a table is checked in full by a process of its own, so that neither a hostile file
- * nor one that shrinks under the reader can hurt anybody else.
+ * nor one that shrinks under the reader can hurt anybody else. A second process takes half of the work.
  */
 #ifndef SLIMBID_WORKER_VERIFY_H
 #define SLIMBID_WORKER_VERIFY_H

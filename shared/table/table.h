@@ -49,6 +49,10 @@ int table_map(struct table *table, int fd, char *error, size_t error_size) CHECK
 /* Checks all of a mapped table: every CRC, every index, offset, order and range that readers rely on. 0, or
  * -1 with the reason ("records[17].lists: 9 of 9") in error. Touches every page. */
 int table_verify(const struct table *table, char *error, size_t error_size) CHECK_RESULT;
+/* The same in two parts, neither of which relies on the other, so that two processes can share the work: what
+ * matching reads; every CRC and what winners need. */
+int table_verify_hot(const struct table *table, char *error, size_t error_size) CHECK_RESULT;
+int table_verify_rest(const struct table *table, char *error, size_t error_size) CHECK_RESULT;
 /* Unmaps. Legal on a zeroed table, twice. */
 void table_unmap(struct table *table);
 

@@ -473,7 +473,13 @@ static uint64_t *pages_of(const struct table *table, enum table_section section)
                   sizeof(uint64_t));
 }
 
-int table_verify(const struct table *table, char *error, size_t error_size) {
+int table_verify_hot(const struct table *table, char *error, size_t error_size) {
+    const struct table_check check = {.table = table, .error = error, .error_size = error_size};
+    return table_check_hot(&check);
+}
+
+/* Bytes first, so that damage is called damage. */
+static int verify_bytes_and(const struct table *table, bool hot, char *error, size_t error_size) {
     struct table_check check = {.table = table,
                                 .strings_pages = pages_of(table, TABLE_STRINGS),
                                 .markup_pages = pages_of(table, TABLE_MARKUP),
@@ -482,9 +488,17 @@ int table_verify(const struct table *table, char *error, size_t error_size) {
     int result = -1;
     if (!check.strings_pages || !check.markup_pages)
         table_check_fail(&check, "out of memory");
-    else if (check_bytes(&check) == 0 && table_check_hot(&check) == 0)
+    else if (check_bytes(&check) == 0 && (!hot || table_check_hot(&check) == 0))
         result = table_check_cold(&check);
     free(check.strings_pages);
     free(check.markup_pages);
     return result;
+}
+
+int table_verify_rest(const struct table *table, char *error, size_t error_size) {
+    return verify_bytes_and(table, false, error, error_size);
+}
+
+int table_verify(const struct table *table, char *error, size_t error_size) {
+    return verify_bytes_and(table, true, error, error_size);
 }

@@ -173,7 +173,8 @@ static int check_campaign_keys(const struct table_check *check, uint32_t *keys) 
         keys[i] = (uint32_t)hash_bytes(table_text(t, t->campaigns[i].id), 0);
     }
     for (uint32_t i = 0; i < t->ad_count; i++)
-        if (t->records[i].campaign_key != keys[t->records[i].campaign])
+        if (t->records[i].campaign >= t->campaign_count ||
+            t->records[i].campaign_key != keys[t->records[i].campaign])
             return table_check_fail(check, "records[%u].campaign_key: not that of campaign %u", i,
                                     t->records[i].campaign);
     return 0;
