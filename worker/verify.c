@@ -32,15 +32,17 @@ static void verify(void *ctx) {
         v->result = v->check(&v->table, v->error, sizeof v->error);
 }
 
-/* One part, in this process. The reason goes to standard error. */
-static int verify_part(struct verification *v) {
-    if (fault_run(NULL, 0, verify, v) != 0) {
-        fputs("cut short while it was read, or not readable\n", stderr);
-        return BAD;
-    }
-    if (v->result != 0)
-        fprintf(stderr, "%s\n", v->error);
-    return v->result == 0 ? GOOD : BAD;
+/* One part, in this process: NULL, or what is wrong. */
+static const char *verify_part(struct verification *v) {
+    if (fault_run(NULL, 0, verify, v) != 0)
+        return "cut short while it was read, or not readable";
+    return v->result == 0 ? NULL : v->error;
+}
+
+static int say(const char *wrong) {
+    if (wrong)
+        fprintf(stderr, "%s\n", wrong);
+    return wrong ? BAD : GOOD;
 }
 
 /* The other process, which dies with this one. */
@@ -55,7 +57,7 @@ static pid_t start_rest(int fd) {
         _exit(BAD);
     v.check = table_verify_rest;
     v.fd = fd;
-    _exit(verify_part(&v));
+    _exit(say(verify_part(&v)));
 }
 
 /* How the other process found its part; it has said why. */
@@ -79,10 +81,10 @@ int verify_run(int fd) {
     pid_t rest = start_rest(fd);
     v.check = rest < 0 ? table_verify : table_verify_hot;
     v.fd = fd;
-    int hot_part = verify_part(&v);
+    const char *wrong = verify_part(&v);
     if (rest > 0 && result_of(rest) != GOOD)
-        return BAD;
-    if (hot_part != GOOD)
+        return BAD; /* one reason is told, and damage before what follows from it */
+    if (say(wrong) != GOOD)
         return BAD;
     printf("ads=%u bytes=%zu hot_bytes=%llu\n", v.table.ad_count, v.table.mapped_bytes,
            (unsigned long long)table_hot_bytes(&v.table));
