@@ -112,7 +112,7 @@ static int read_member(struct config_reader *reader, const struct config_scope *
     if (scope->prefix[0] || find_section(key, prefix, sizeof prefix) != 0 || strchr(key, '['))
         return fail_unknown(reader, scope, shown, key);
     if (!json_is_object(value))
-        return config_fail(reader, shown, "must be an object, is %s", config_json_kind(value));
+        return config_fail(reader, shown, "must be an object, is %s", json_file_kind(value));
     struct config_scope section = {prefix, prefix, scope->base};
     return config_scope_read(reader, &section, value);
 }
@@ -171,7 +171,7 @@ static struct config *config_build(const char *file, json_t *root, char *error, 
     struct config_scope scope = {"", "", config};
     int result = -1;
     if (!json_is_object(root))
-        config_fail(&reader, NULL, "must be one JSON object, is %s", config_json_kind(root));
+        config_fail(&reader, NULL, "must be one JSON object, is %s", json_file_kind(root));
     else if (read_all_defaults(&reader) == 0 && config_scope_read(&reader, &scope, root) == 0)
         result = config_check(&reader);
     if (result == 0)

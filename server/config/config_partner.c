@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "config/config_reader.h"
+#include "currency/json_file.h"
 
 /* Keys without a default are strings: absent means that nobody gave them. */
 static int check_required(struct config_reader *reader, const struct config_scope *scope) {
@@ -27,7 +28,7 @@ static int read_partner(struct config_reader *reader, size_t i, json_t *json) {
     struct config_scope scope = {"partners[].", shown, partner};
     snprintf(shown, sizeof shown, "partners[%zu]", i);
     if (!json_is_object(json))
-        return config_fail(reader, shown, "must be an object, is %s", config_json_kind(json));
+        return config_fail(reader, shown, "must be an object, is %s", json_file_kind(json));
     snprintf(shown, sizeof shown, "partners[%zu].", i);
     if (config_scope_defaults(reader, &scope) != 0 || config_scope_read(reader, &scope, json) != 0 ||
         check_required(reader, &scope) != 0)
@@ -40,7 +41,7 @@ static int read_partner(struct config_reader *reader, size_t i, json_t *json) {
 int config_partners_read(struct config_reader *reader, json_t *json) {
     struct config *config = reader->config;
     if (!json_is_array(json))
-        return config_fail(reader, "partners", "must be an array of objects, is %s", config_json_kind(json));
+        return config_fail(reader, "partners", "must be an array of objects, is %s", json_file_kind(json));
     size_t count = json_array_size(json);
     if (count > CONFIG_MAX_PARTNERS)
         return config_fail(reader, "partners", "must hold at most %d partners, holds %zu",

@@ -28,8 +28,6 @@ int config_fail(struct config_reader *reader, const char *key, const char *forma
 /* Reads json by the row into base (the config, or a partner); key is what errors call it. 0 or -1. */
 int config_value_read(struct config_reader *reader, const struct config_option *option, const char *key,
                       struct json_t *json, void *base) CHECK_RESULT;
-/* What json is, for errors: "a string", "null". */
-const char *config_json_kind(const struct json_t *json);
 
 /* Reads the array of partners into the config. 0 or -1. */
 int config_partners_read(struct config_reader *reader, struct json_t *json) CHECK_RESULT;

@@ -6,6 +6,7 @@
 
 #include "config/config_reader.h"
 #include "config/config_suggest.h"
+#include "currency/json_file.h"
 
 int config_fail(struct config_reader *reader, const char *key, const char *format, ...) {
     char reason[CONFIG_ERROR_BYTES];
@@ -18,27 +19,6 @@ int config_fail(struct config_reader *reader, const char *key, const char *forma
     return -1;
 }
 
-const char *config_json_kind(const json_t *json) {
-    switch (json_typeof(json)) {
-    case JSON_OBJECT:
-        return "an object";
-    case JSON_ARRAY:
-        return "an array";
-    case JSON_STRING:
-        return "a string";
-    case JSON_INTEGER:
-        return "a whole number";
-    case JSON_REAL:
-        return "a number with a fraction or exponent";
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return "true or false";
-    case JSON_NULL:
-        return "null";
-    }
-    return "unknown";
-}
-
 /* One value on its way into its field. */
 struct reading {
     struct config_reader *reader;
@@ -49,7 +29,7 @@ struct reading {
 };
 
 static int wrong_type(const struct reading *r, const char *wanted) {
-    return config_fail(r->reader, r->key, "must be %s, is %s", wanted, config_json_kind(r->json));
+    return config_fail(r->reader, r->key, "must be %s, is %s", wanted, json_file_kind(r->json));
 }
 
 static int no_memory(const struct reading *r) {
@@ -148,7 +128,7 @@ static int read_item(const struct reading *r, size_t i, struct str *out) {
     const json_t *item = json_array_get(r->json, i);
     snprintf(key, sizeof key, "%s[%zu]", r->key, i);
     if (!json_is_string(item))
-        return config_fail(r->reader, key, "must be a string, is %s", config_json_kind(item));
+        return config_fail(r->reader, key, "must be a string, is %s", json_file_kind(item));
     struct str s = {json_string_value(item), json_string_length(item)};
     if (s.n > CONFIG_STRING_BYTES)
         return config_fail(r->reader, key, "must be at most %d bytes long, is %zu", CONFIG_STRING_BYTES, s.n);
@@ -177,7 +157,7 @@ static int read_list(const struct reading *r) {
 /* The index of the name that json is; -1 with the error written. */
 static int find_name(const struct reading *r, const char *key, const json_t *json) {
     if (!json_is_string(json))
-        return config_fail(r->reader, key, "must be a name, is %s", config_json_kind(json));
+        return config_fail(r->reader, key, "must be a name, is %s", json_file_kind(json));
     struct str s = {json_string_value(json), json_string_length(json)};
     char known[128];
     size_t n = 0;

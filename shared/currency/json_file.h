@@ -13,4 +13,7 @@ struct json_t;
 struct json_t *json_file_read(const char *path, size_t max_bytes, char *error,
                               size_t error_size) CHECK_RESULT;
 
+/* What a value is, in the words of messages: "an object", "a whole number". A static text. */
+const char *json_file_kind(const struct json_t *json);
+
 #endif

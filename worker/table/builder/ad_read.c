@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "builder/ad_reader.h"
+#include "currency/json_file.h"
 
 #define ARENA_BYTES ((size_t)32 << 20) /* of one ad, beside jansson's tree */
 #define POOL_CHUNKS 64
@@ -24,29 +25,8 @@ int ad_fail(struct ad_reader *reader, const char *key, const char *format, ...) 
     return -1;
 }
 
-static const char *kind_of(const json_t *json) {
-    switch (json_typeof(json)) {
-    case JSON_OBJECT:
-        return "an object";
-    case JSON_ARRAY:
-        return "an array";
-    case JSON_STRING:
-        return "a string";
-    case JSON_INTEGER:
-        return "a whole number";
-    case JSON_REAL:
-        return "a number with a fraction or exponent";
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return "true or false";
-    case JSON_NULL:
-        return "null";
-    }
-    return "unknown";
-}
-
 int ad_wrong_type(struct ad_reader *reader, const char *key, const char *wanted, const json_t *json) {
-    return ad_fail(reader, key, "must be %s, is %s", wanted, kind_of(json));
+    return ad_fail(reader, key, "must be %s, is %s", wanted, json_file_kind(json));
 }
 
 int ad_take_string(struct ad_reader *reader, const char *key, const json_t *json, struct str *out) {
