@@ -57,6 +57,31 @@ static void look_at(struct process_stats *process, uint64_t pid) {
         process->memory = (struct process_memory){0};
 }
 
+/*
+ * Gives up the pages of code and constants that starting touched: the dynamic linker went through the
+ * symbol tables of every library, and the supervisor hardly runs again. They come from their files
+ * when they are needed. Writable segments, relocated data among them, stay. Looking at memory touches
+ * much of it again.
+ */
+static int drop_segments(struct dl_phdr_info *object, size_t size, void *ctx) {
+    (void)size;
+    (void)ctx;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W))
+            continue;
+        uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+        uintptr_t end = object->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+        madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+static void drop_code(void) {
+    dl_iterate_phdr(drop_segments, NULL);
+}
+
 static int64_t look_at_memory(struct supervisor *sv) {
     struct processes *processes = &sv->stats->processes;
     int64_t now = child_now_ms();
@@ -68,6 +93,7 @@ static int64_t look_at_memory(struct supervisor *sv) {
     for (uint32_t w = 0; w < sv->worker_count; w++)
         look_at(&processes->workers[w], (uint64_t)sv->workers[w].child.pid);
     sv->memory_at_ms = now + MEMORY_MS;
+    drop_code();
     return MEMORY_MS;
 }
 
@@ -159,26 +185,6 @@ static void supervise(struct supervisor *sv) {
     }
 }
 
-/*
- * Gives up the pages of code and constants that starting touched: the dynamic linker went through the
- * symbol tables of every library, and the supervisor hardly runs again. They come from their files
- * when they are needed. Writable segments, relocated data among them, stay.
- */
-static int drop_segments(struct dl_phdr_info *object, size_t size, void *ctx) {
-    (void)size;
-    (void)ctx;
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W))
-            continue;
-        uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
-        uintptr_t end = object->dlpi_addr + segment->p_vaddr + segment->p_memsz;
-        madvise((void *)start, end - start, MADV_DONTNEED);
-    }
-    return 0;
-}
-
 /* ---- the start ---- */
 
 static int block_signals(struct supervisor *sv) {
@@ -231,7 +237,7 @@ int supervisor_run(const struct config *config) {
     sv->config = config;
     sv->stats = stats_create(config->front_ends);
     if (sv->stats && supervisor_start(sv) == 0) {
-        dl_iterate_phdr(drop_segments, NULL);
+        drop_code();
         supervise(sv);
         close(sv->signal_fd);
         sockets_unlink(&config->listen);
