@@ -123,24 +123,25 @@ static const char *kind_name(const struct json_frame *frame) {
     return "is not expected";
 }
 
-/* An item that is no object at all leaves an invalid one in a list of tolerant objects. */
+/* Whether the item is one of a list of tolerant objects. */
+static bool is_tolerated_item(const struct json_frame *frame) {
+    return !frame->object && frame->target && frame->expect == JSON_OBJECT && frame->field->object &&
+           frame->field->object->tolerant;
+}
+
+/* An item that is no object at all leaves an invalid one in the list, which has a bound all the same. */
 static bool swallow_item(struct json_reader *reader) {
-    const struct json_frame *frame = reader->top;
-    if (frame->object || !frame->target || frame->expect != JSON_OBJECT || !frame->field->object ||
-        !frame->field->object->tolerant)
-        return false;
+    struct json_frame *frame = reader->top;
     const struct json_object *object = frame->field->object;
-    char *item = json_list_push(reader, frame->target, object->size);
-    if (object->initial)
-        memcpy(item, object->initial, object->size);
-    else
-        memset(item, 0, object->size);
+    if (!json_list_has_room(reader, frame))
+        return false;
+    char *item = json_list_push_object(reader, frame->target, object);
     *(const char **)(void *)(item + object->invalid_offset) = "is not an object";
     return true;
 }
 
 bool json_fail_kind(struct json_reader *reader) {
-    if (swallow_item(reader))
-        return true;
+    if (is_tolerated_item(reader->top))
+        return swallow_item(reader);
     return json_fail_value(reader, "%s", kind_name(reader->top));
 }

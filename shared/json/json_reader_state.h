@@ -62,6 +62,10 @@ static inline bool json_begin_value(struct json_reader *reader) {
 
 /* The next item of a list whose items have that size; ends the reading when there is no memory. */
 void *json_list_push(struct json_reader *reader, char *list, size_t item_size);
+/* The same for a struct with the object's first values. */
+void *json_list_push_object(struct json_reader *reader, char *list, const struct json_object *object);
+/* False, and the reading stops, when the list that the frame fills has all the items it may. */
+bool json_list_has_room(struct json_reader *reader, const struct json_frame *frame);
 
 /* value: unescaped, where it may stay. */
 bool json_value_string(struct json_reader *reader, struct str value);

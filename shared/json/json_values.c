@@ -179,21 +179,34 @@ bool json_value_null(struct json_reader *reader) {
     return true;
 }
 
-static char *new_struct(struct json_reader *reader, struct json_frame *parent,
-                        const struct json_object *object) {
-    const struct json_field *field = parent->field;
-    char *target;
-    if (!parent->object && parent->target) {
-        target = json_list_push(reader, parent->target, object->size);
-    } else {
-        target = allocate(reader, object->size);
-        if (parent->object && is_kept(parent))
-            *(void **)(void *)(parent->target + field->offset) = target;
-    }
+static void begin_struct(char *target, const struct json_object *object) {
     if (object->initial)
         memcpy(target, object->initial, object->size);
     else
         memset(target, 0, object->size);
+}
+
+void *json_list_push_object(struct json_reader *reader, char *list, const struct json_object *object) {
+    char *target = json_list_push(reader, list, object->size);
+    begin_struct(target, object);
+    return target;
+}
+
+bool json_list_has_room(struct json_reader *reader, const struct json_frame *frame) {
+    if (LIKELY(!(frame->field->flags & JSON_LISTED) || !frame->target ||
+               ((struct list *)(void *)frame->target)->count < reader->limits.listed))
+        return true;
+    return json_stop(reader, "is more than the %u allowed", (unsigned)reader->limits.listed);
+}
+
+static char *new_struct(struct json_reader *reader, struct json_frame *parent,
+                        const struct json_object *object) {
+    if (!parent->object && parent->target)
+        return json_list_push_object(reader, parent->target, object);
+    char *target = allocate(reader, object->size);
+    if (parent->object && is_kept(parent))
+        *(void **)(void *)(parent->target + parent->field->offset) = target;
+    begin_struct(target, object);
     return target;
 }
 
@@ -239,9 +252,8 @@ bool json_open_object(struct json_reader *reader) {
     if (parent->expect == JSON_OBJECT ||
         (parent->expect == JSON_STRING && (parent->field->flags & JSON_OR_OBJECT))) {
         const struct json_field *field = parent->field;
-        if (UNLIKELY((field->flags & JSON_LISTED) && parent->target &&
-                     ((struct list *)(void *)parent->target)->count >= reader->limits.listed))
-            return json_stop(reader, "is more than the %u allowed", (unsigned)reader->limits.listed);
+        if (!json_list_has_room(reader, parent))
+            return false;
         if (field->object)
             object = field->object;
         target = target_of(reader, parent, object);

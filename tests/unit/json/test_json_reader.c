@@ -334,6 +334,7 @@ static void a_tolerant_object_swallows_what_is_wrong_in_it(void **state) {
     refused("{\"items\":[{\"n\":[[[[[[[[1]]]]]]]]}]}", "items[0].n[0][0][0][0][0]",
             "is nested more than 8 deep");
     refused("{\"items\":[{\"n\":\"a\"},{\"n\":1}],\"also\":1}", "also", "must be a string");
+    refused("{\"items\":[{\"n\":1},null,5,\"a\",[],true,null]}", "items[6]", "is more than the 6 allowed");
 }
 
 static void paths_are_fit_for_a_log(void **state) {
