@@ -11,8 +11,8 @@
  * are listed by name only.
  */
 void cors_write(const struct str_list *origins, const struct http_request *request, struct buf *out);
-/* The same for a preflight's answer. */
+/* The same for a preflight's answer; methods: those of the resource, "GET, HEAD, OPTIONS". */
 void cors_write_preflight(const struct str_list *origins, const struct http_request *request,
-                          struct buf *out);
+                          struct str methods, struct buf *out);
 
 #endif

@@ -56,7 +56,7 @@ static void start_auction(struct routes *routes, struct http_exchange *http) {
         http_exchange_on_gone(http, on_client_gone, auction);
 }
 
-/* ---- everything else ---- */
+/* ---- what needs no handler ---- */
 
 static void respond_plain(struct http_exchange *http, int status, struct str extra_headers, struct str body) {
     struct http_response response = {
@@ -68,26 +68,79 @@ static void respond_plain(struct http_exchange *http, int status, struct str ext
     http_exchange_respond(http, &response);
 }
 
-static void respond_preflight(struct routes *routes, struct http_exchange *http) {
+/* ---- the table ---- */
+
+#define GET_ALLOWED  "GET, HEAD, OPTIONS"
+#define POST_ALLOWED "POST, OPTIONS"
+#define ALL_ALLOWED  "GET, HEAD, POST, OPTIONS"
+
+/* What stands at a path. OPTIONS is answered everywhere, 405 to what the route does not list. */
+struct route {
+    struct str path;
+    struct str allowed; /* for Allow and the preflight */
+    unsigned methods;   /* 1 << enum http_method */
+    void (*handle)(struct routes *routes, struct http_exchange *http);
+    struct str wrong_method; /* the body of its 405 */
+};
+
+#define ROUTE_GET(path_, handle_, wrong_)                                                                    \
+    {                                                                                                        \
+        .path = STR_INIT(path_), .allowed = STR_INIT(GET_ALLOWED),                                           \
+        .methods = 1u << HTTP_GET | 1u << HTTP_HEAD, .handle = handle_, .wrong_method = STR_INIT(wrong_)     \
+    }
+#define ROUTE_POST(path_, handle_, wrong_)                                                                   \
+    {                                                                                                        \
+        .path = STR_INIT(path_), .allowed = STR_INIT(POST_ALLOWED), .methods = 1u << HTTP_POST,              \
+        .handle = handle_, .wrong_method = STR_INIT(wrong_)                                                  \
+    }
+
+static const struct route route_table[] = {
+    ROUTE_POST(AUCTION_PATH, start_auction, "bid requests are posted\n"),
+};
+
+static const struct route *find_route(struct str path) {
+    for (size_t i = 0; i < COUNT_OF(route_table); i++)
+        if (str_eq(route_table[i].path, path))
+            return &route_table[i];
+    return NULL;
+}
+
+static void add_allow(struct buf *headers, struct str allowed) {
+    BUF_ADD_LIT(headers, "Allow: ");
+    buf_add_str(headers, allowed);
+    BUF_ADD_LIT(headers, "\r\n");
+}
+
+static void respond_preflight(struct routes *routes, struct http_exchange *http, struct str allowed) {
     struct buf *headers = &routes->headers;
     buf_clear(headers, headers->cap);
-    cors_write_preflight(&routes->exchange->config->http.cors_origins, http_exchange_request(http), headers);
-    BUF_ADD_LIT(headers, "Allow: POST, OPTIONS\r\n");
+    cors_write_preflight(&routes->exchange->config->http.cors_origins, http_exchange_request(http), allowed,
+                         headers);
+    add_allow(headers, allowed);
     respond_plain(http, 204, headers->failed ? (struct str){NULL, 0} : buf_view(headers),
                   (struct str){NULL, 0});
+}
+
+static void respond_wrong_method(struct routes *routes, struct http_exchange *http,
+                                 const struct route *route) {
+    struct buf *headers = &routes->headers;
+    buf_clear(headers, headers->cap);
+    add_allow(headers, route->allowed);
+    respond_plain(http, 405, headers->failed ? (struct str){NULL, 0} : buf_view(headers),
+                  route->wrong_method);
 }
 
 static void on_request(void *ctx, struct http_exchange *http) {
     struct routes *routes = ctx;
     const struct http_request *request = http_exchange_request(http);
-    bool auction_path = str_eq(request->path, STR(AUCTION_PATH));
+    const struct route *route = find_route(request->path);
     bool whole_server = str_eq(request->target, STR("*"));
-    if (auction_path && request->method == HTTP_POST)
-        start_auction(routes, http);
-    else if ((auction_path || whole_server) && request->method == HTTP_OPTIONS)
-        respond_preflight(routes, http);
-    else if (auction_path)
-        respond_plain(http, 405, STR("Allow: POST, OPTIONS\r\n"), STR("bid requests are posted\n"));
+    if (route && route->methods & 1u << request->method)
+        route->handle(routes, http);
+    else if (request->method == HTTP_OPTIONS && (route || whole_server))
+        respond_preflight(routes, http, route ? route->allowed : STR(ALL_ALLOWED));
+    else if (route)
+        respond_wrong_method(routes, http, route);
     else if (request->method == HTTP_OTHER) /* RFC 9110 9.1: no resource here knows it */
         respond_plain(http, 501, (struct str){NULL, 0}, STR("a method that is not served here\n"));
     else
