@@ -36,6 +36,8 @@ static const struct refusal refusals[] = {
     [BID_NOT_A_DEAL] = {"not_a_deal", 300, 4},
     [BID_BELOW_FLOOR] = {"below_floor", 301, 100},
     [BID_BELOW_DEAL_FLOOR] = {"below_deal_floor", 304, 101},
+    [BID_OVER_BUDGET] = {"over_budget", 300, 1},
+    [BID_NO_HOLD] = {"no_hold", 300, 1},
 };
 _Static_assert(COUNT_OF(refusals) == BID_REFUSALS, "every refusal has its row");
 

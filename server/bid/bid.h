@@ -37,6 +37,8 @@ enum bid_refusal {
     BID_NOT_A_DEAL, /* private_auction takes deals only */
     BID_BELOW_FLOOR,
     BID_BELOW_DEAL_FLOOR,
+    BID_OVER_BUDGET, /* own: what its campaign may spend by now is spent or held */
+    BID_NO_HOLD,     /* own: the ledger has no place for one more win */
     BID_REFUSALS
 };
 
@@ -71,6 +73,9 @@ struct bid {
     double clearing_price; /* in the answer's currency; 0 until won */
     uint64_t tie;          /* the smaller wins among equals */
     uint32_t rank;         /* among the valid bids of its imp, from 0: bids[i - rank] is the winner */
+    uint64_t hold;         /* of the win in the ledger (ledger/ledger.h); 0: none */
+    int64_t nanos;         /* with a hold: what a view costs, 1e-9 of the ad table's currency */
+    uint32_t campaign;     /* own: its number in the ledger; LEDGER_NONE otherwise */
     uint32_t order;        /* bids[i].order: the i-th place of the last bid_sort() */
     bool won;
 };

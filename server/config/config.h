@@ -114,6 +114,13 @@ struct config {
         uint32_t max_in_flight;                       /* jobs of one front end at once */
     } campaigns;
 
+    struct {                              /* what is spent: ledger/ledger.h */
+        struct str file;                  /* absent: memory that ends with the processes */
+        uint32_t campaigns, holds, users; /* holds: of each front end */
+        uint32_t hold_s;                  /* how long a win may still be viewed and clicked */
+        uint32_t sync_ms;                 /* between copies to the disk */
+    } ledger;
+
     struct config_partner *partners;
     uint32_t partner_count;
 

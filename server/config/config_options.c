@@ -165,6 +165,23 @@ const struct config_option config_options[] = {
     {ROOT(campaigns.max_in_flight, uint32_t, CONFIG_U32), NUMBER("jobs", 1024, 1, 65536),
      LIVE("Scoring jobs of one front end at once; beyond it auctions go without own campaigns.")},
 
+    {ROOT(ledger.file, struct str, CONFIG_STRING),
+     TEXT("path", "null", 1, CONFIG_STRING_BYTES, config_format_path),
+     FIXED("The file that keeps what campaigns have spent and users have seen. Without it both are forgotten "
+           "at "
+           "the end.")},
+    {ROOT(ledger.campaigns, uint32_t, CONFIG_U32), NUMBER("campaigns", 16384, 1, 1048576),
+     FIXED("Campaigns that the ledger has places for.")},
+    {ROOT(ledger.holds, uint32_t, CONFIG_U32), NUMBER("wins", 131072, 64, 16777216),
+     FIXED("Wins of one front end that wait for their view or click; beyond it own campaigns do not bid.")},
+    {ROOT(ledger.users, uint32_t, CONFIG_U32), NUMBER("users", 100000, 0, 100000000),
+     FIXED("Users whose views and interests are remembered; the one that was quiet longest gives way. 0: "
+           "none.")},
+    {ROOT(ledger.hold_s, uint32_t, CONFIG_U32), NUMBER("s", 900, 1, 86400),
+     LIVE("How long after its auction a win can be viewed or clicked; then its price is released.")},
+    {ROOT(ledger.sync_ms, uint32_t, CONFIG_U32), NUMBER("ms", 1000, 10, 3600000),
+     LIVE("How often the ledger's file is copied to the disk: what a machine that stops may lose.")},
+
     {.path = "partners",
      .type = CONFIG_PARTNERS,
      .offset = offsetof(struct config, partners),
