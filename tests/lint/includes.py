@@ -20,6 +20,7 @@ SHARED = {
     "openrtb": ["base", "json"],
     "outbound": ["base", "http"],
     "queue": ["base"],
+    "ledger": ["base"],
     "table": ["base"],
     "match": ["base", "table"],
     "scoring": ["base", "table", "match"],
@@ -29,7 +30,8 @@ SHARED = {
 # include all of these but web/, which hands requests to it; these never include auction.h.
 SERVER = {
     "config": [],
-    "bid": ["config"],
+    "token": [],
+    "bid": ["config", "token"],
     "campaign": ["config", "bid"],
     "stats": ["config", "bid", "campaign"],
     "partner": ["config", "bid", "stats"],
@@ -48,7 +50,7 @@ OWNERS = {
     "yajl/": ["loadtest/bench/parse_bench.c"],
     "jansson.h": ["server/config/", "shared/currency/", "worker/table/", "loadtest/replay/replay_rtbkit.c", "loadtest/bench/ads_dictionary.c"],
     "zlib.h": ["shared/http/gzip.c"],
-    "openssl/": [],
+    "openssl/": ["server/token/"],
     "jemalloc/": ["server/stats/allocator.c"],
 }
 
