@@ -3,18 +3,9 @@
 
 #include <stdlib.h>
 
+#include "admin/metric_text.h"
 #include "admin/metrics_processes.h"
 #include "version.h"
-
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
-
-/* One value of a slot, of a partner or of an HTTP listener. */
-struct metric_row {
-    const char *name;
-    const char *help;
-    enum metric_type type;
-    size_t offset;
-};
 
 #define SLOT(field)    offsetof(struct stats_slot, field)
 #define PARTNER(field) offsetof(struct partner_stats, field)
@@ -86,88 +77,35 @@ static const struct metric_row pool_rows[] = {
      POOL(in_flight)},
 };
 
-/* ---- pieces ---- */
-
-static void write_head(struct buf *out, const char *name, const char *help, enum metric_type type) {
-    static const char *const types[] = {"counter", "gauge", "histogram"};
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, types[type]);
-}
-
-static uint64_t word_at(const void *base, size_t offset) {
-    uint64_t value = 0;
-    memcpy(&value, (const char *)base + offset, sizeof value);
-    return value;
-}
-
-/* labels without braces: `listener="public"`; "" for none. */
-static void write_value(struct buf *out, const char *name, const char *labels, uint64_t value) {
-    buf_add(out, name, strlen(name));
-    if (*labels)
-        buf_printf(out, "{%s}", labels);
-    buf_add_char(out, ' ');
-    buf_add_uint(out, value);
-    buf_add_char(out, '\n');
-}
-
-static void write_enum(struct buf *out, const char *name, const char *more, const char *label,
-                       const char *value_name, uint64_t value) {
-    buf_printf(out, "%s{%s%s=\"%s\"} ", name, more, label, value_name);
-    buf_add_uint(out, value);
-    buf_add_char(out, '\n');
-}
-
-/* labels ends with a comma or is empty. */
-static void write_histogram(struct buf *out, const char *name, const char *labels,
-                            const struct histogram *histogram) {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        sum += histogram->buckets[i];
-        if (i + 1 < HISTOGRAM_BUCKETS)
-            buf_printf(out, "%s_bucket{%sle=\"%g\"} %llu\n", name, labels,
-                       (double)histogram_bounds_us[i] / 1e6, (unsigned long long)sum);
-        else
-            buf_printf(out, "%s_bucket{%sle=\"+Inf\"} %llu\n", name, labels, (unsigned long long)sum);
-    }
-    size_t n = strlen(labels);
-    int cut = n ? (int)n - 1 : 0;
-    const char *open = n ? "{" : "";
-    const char *close = n ? "}" : "";
-    buf_printf(out, "%s_sum%s%.*s%s %.6f\n", name, open, cut, labels, close, (double)histogram->sum_us / 1e6);
-    buf_printf(out, "%s_count%s%.*s%s %llu\n", name, open, cut, labels, close, (unsigned long long)sum);
-}
-
 /* ---- sections ---- */
 
 static void write_process(const struct stats *stats, struct buf *out) {
-    write_head(out, "slimbid_build_info", "The version that runs; always 1.", METRIC_GAUGE);
+    metric_head(out, "slimbid_build_info", "The version that runs; always 1.", METRIC_GAUGE);
     buf_printf(out, "slimbid_build_info{version=\"%s\"} 1\n", SLIMBID_VERSION);
-    write_head(out, "slimbid_front_ends", "Front-end processes.", METRIC_GAUGE);
-    write_value(out, "slimbid_front_ends", "", stats->slot_count);
-    write_head(out, "slimbid_front_end_restarts_total", "Front ends started again after a death.",
-               METRIC_COUNTER);
-    write_value(out, "slimbid_front_end_restarts_total", "", stats->restarts);
+    metric_head(out, "slimbid_front_ends", "Front-end processes.", METRIC_GAUGE);
+    metric_value(out, "slimbid_front_ends", "", stats->slot_count);
+    metric_head(out, "slimbid_front_end_restarts_total", "Front ends started again after a death.",
+                METRIC_COUNTER);
+    metric_value(out, "slimbid_front_end_restarts_total", "", stats->restarts);
 }
 
 static void write_auctions(const struct stats_slot *total, struct buf *out) {
-    write_head(out, "slimbid_requests_total", "Bid requests by how they were answered.", METRIC_COUNTER);
+    metric_head(out, "slimbid_requests_total", "Bid requests by how they were answered.", METRIC_COUNTER);
     for (int i = 0; i < REQUEST_OUTCOMES; i++)
-        write_enum(out, "slimbid_requests_total", "", "outcome",
-                   request_outcome_name((enum request_outcome)i), total->requests[i]);
-    write_head(out, "slimbid_auctions_total", "Auctions by why they were cleared.", METRIC_COUNTER);
+        metric_labelled(out, "slimbid_requests_total", "", "outcome",
+                        request_outcome_name((enum request_outcome)i), total->requests[i]);
+    metric_head(out, "slimbid_auctions_total", "Auctions by why they were cleared.", METRIC_COUNTER);
     for (int i = 0; i < AUCTION_ENDS; i++)
-        write_enum(out, "slimbid_auctions_total", "", "end", auction_end_name((enum auction_end)i),
-                   total->auctions[i]);
-    write_head(out, "slimbid_auctions_running", "Auctions by their state now.", METRIC_GAUGE);
+        metric_labelled(out, "slimbid_auctions_total", "", "end", auction_end_name((enum auction_end)i),
+                        total->auctions[i]);
+    metric_head(out, "slimbid_auctions_running", "Auctions by their state now.", METRIC_GAUGE);
     for (int i = 0; i < AUCTION_DONE; i++)
-        write_enum(out, "slimbid_auctions_running", "", "state", auction_state_name((enum auction_state)i),
-                   total->auctions_live[i]);
-    for (size_t i = 0; i < COUNT_OF(slot_rows); i++) {
-        write_head(out, slot_rows[i].name, slot_rows[i].help, slot_rows[i].type);
-        write_value(out, slot_rows[i].name, "", word_at(total, slot_rows[i].offset));
-    }
-    write_head(out, "slimbid_request_duration_seconds", "From a bid request's first byte to its answer.",
-               METRIC_HISTOGRAM);
-    write_histogram(out, "slimbid_request_duration_seconds", "", &total->latency);
+        metric_labelled(out, "slimbid_auctions_running", "", "state",
+                        auction_state_name((enum auction_state)i), total->auctions_live[i]);
+    metric_rows(out, slot_rows, COUNT_OF(slot_rows), total);
+    metric_head(out, "slimbid_request_duration_seconds", "From a bid request's first byte to its answer.",
+                METRIC_HISTOGRAM);
+    metric_histogram(out, "slimbid_request_duration_seconds", "", &total->latency);
 }
 
 static void write_http(const struct stats_slot *total, struct buf *out) {
@@ -178,23 +116,23 @@ static void write_http(const struct stats_slot *total, struct buf *out) {
     static const char *const names[] = {"listener=\"public\"", "listener=\"admin\""};
     static const char *const more[] = {"listener=\"public\",", "listener=\"admin\","};
     for (size_t i = 0; i < COUNT_OF(http_rows); i++) {
-        write_head(out, http_rows[i].name, http_rows[i].help, http_rows[i].type);
+        metric_head(out, http_rows[i].name, http_rows[i].help, http_rows[i].type);
         for (size_t l = 0; l < COUNT_OF(listeners); l++)
-            write_value(out, http_rows[i].name, names[l], word_at(listeners[l], http_rows[i].offset));
+            metric_value(out, http_rows[i].name, names[l], metric_word(listeners[l], http_rows[i].offset));
     }
-    write_head(out, "slimbid_http_refused_total", "Requests refused before any handler, by status.",
-               METRIC_COUNTER);
+    metric_head(out, "slimbid_http_refused_total", "Requests refused before any handler, by status.",
+                METRIC_COUNTER);
     for (size_t l = 0; l < COUNT_OF(listeners); l++)
         for (size_t i = 0; i < COUNT_OF(refusals); i++)
-            write_enum(out, "slimbid_http_refused_total", more[l], "status", refusals[i],
-                       listeners[l]->refused[i]);
-    write_head(out, "slimbid_http_timeouts_total", "Connections that ran out of time, by phase.",
-               METRIC_COUNTER);
+            metric_labelled(out, "slimbid_http_refused_total", more[l], "status", refusals[i],
+                            listeners[l]->refused[i]);
+    metric_head(out, "slimbid_http_timeouts_total", "Connections that ran out of time, by phase.",
+                METRIC_COUNTER);
     for (size_t l = 0; l < COUNT_OF(listeners); l++) {
         const uint64_t values[] = {listeners[l]->timeouts_header, listeners[l]->timeouts_body,
                                    listeners[l]->timeouts_idle, listeners[l]->timeouts_write};
         for (size_t i = 0; i < COUNT_OF(phases); i++)
-            write_enum(out, "slimbid_http_timeouts_total", more[l], "phase", phases[i], values[i]);
+            metric_labelled(out, "slimbid_http_timeouts_total", more[l], "phase", phases[i], values[i]);
     }
 }
 
@@ -218,13 +156,14 @@ static void write_partner_enum(const struct config *config, const struct stats_s
                                const struct metric_row *metric, const char *label, int count,
                                const char *(*name_of)(int)) {
     struct partner_row row;
-    write_head(out, metric->name, metric->help, metric->type);
+    metric_head(out, metric->name, metric->help, metric->type);
     for (uint32_t p = 0; partner_row(config, p, &row); p++) {
         char more[64];
         snprintf(more, sizeof more, "partner=\"%s\",", row.name);
         for (int i = 0; i < count; i++)
-            write_enum(out, metric->name, more, label, name_of(i),
-                       word_at(&total->partners[row.slot], metric->offset + (size_t)i * sizeof(uint64_t)));
+            metric_labelled(
+                out, metric->name, more, label, name_of(i),
+                metric_word(&total->partners[row.slot], metric->offset + (size_t)i * sizeof(uint64_t)));
     }
 }
 
@@ -265,25 +204,25 @@ static void write_partners(const struct config *config, const struct stats *stat
     char labels[64];
     struct partner_row row;
     for (size_t i = 0; i < COUNT_OF(partner_rows); i++) {
-        write_head(out, partner_rows[i].name, partner_rows[i].help, partner_rows[i].type);
+        metric_head(out, partner_rows[i].name, partner_rows[i].help, partner_rows[i].type);
         for (uint32_t p = 0; partner_row(config, p, &row); p++) {
             snprintf(labels, sizeof labels, "partner=\"%s\"", row.name);
-            write_value(out, partner_rows[i].name, labels,
-                        word_at(&total->partners[row.slot], partner_rows[i].offset));
+            metric_value(out, partner_rows[i].name, labels,
+                         metric_word(&total->partners[row.slot], partner_rows[i].offset));
         }
     }
-    write_head(out, "slimbid_partner_breaker_state",
-               "0 closed, 1 half-open, 2 open; the worst of the front ends.", METRIC_GAUGE);
+    metric_head(out, "slimbid_partner_breaker_state",
+                "0 closed, 1 half-open, 2 open; the worst of the front ends.", METRIC_GAUGE);
     for (uint32_t p = 0; p < config->partner_count; p++) {
         snprintf(labels, sizeof labels, "partner=\"%s\"", config->partners[p].name.p);
-        write_value(out, "slimbid_partner_breaker_state", labels, breaker_state_of(stats, p));
+        metric_value(out, "slimbid_partner_breaker_state", labels, breaker_state_of(stats, p));
     }
-    write_head(out, "slimbid_partner_call_duration_seconds", "From the send to the answer or the deadline.",
-               METRIC_HISTOGRAM);
+    metric_head(out, "slimbid_partner_call_duration_seconds", "From the send to the answer or the deadline.",
+                METRIC_HISTOGRAM);
     for (uint32_t p = 0; partner_row(config, p, &row); p++) {
         snprintf(labels, sizeof labels, "partner=\"%s\",", row.name);
-        write_histogram(out, "slimbid_partner_call_duration_seconds", labels,
-                        &total->partners[row.slot].latency);
+        metric_histogram(out, "slimbid_partner_call_duration_seconds", labels,
+                         &total->partners[row.slot].latency);
     }
 }
 
@@ -291,9 +230,9 @@ static void write_partners(const struct config *config, const struct stats *stat
 
 /* Of a value that is not summed, the least or the most of the front ends. */
 static uint64_t extreme_of(const struct stats *stats, size_t offset, bool most) {
-    uint64_t value = word_at(&stats->slots[0].pool, offset);
+    uint64_t value = metric_word(&stats->slots[0].pool, offset);
     for (uint32_t s = 1; s < stats->slot_count; s++) {
-        uint64_t other = word_at(&stats->slots[s].pool, offset);
+        uint64_t other = metric_word(&stats->slots[s].pool, offset);
         if (most ? other > value : other < value)
             value = other;
     }
@@ -323,22 +262,19 @@ static void write_scoring(const struct stats *stats, const struct stats_slot *to
         {"shed_no_worker", POOL(shed_no_worker)},
         {"shed_too_large", POOL(shed_too_large)},
     };
-    write_head(out, "slimbid_scoring_jobs_total", "Scoring jobs of own campaigns by how they ended.",
-               METRIC_COUNTER);
+    metric_head(out, "slimbid_scoring_jobs_total", "Scoring jobs of own campaigns by how they ended.",
+                METRIC_COUNTER);
     for (size_t i = 0; i < COUNT_OF(outcomes); i++)
-        write_enum(out, "slimbid_scoring_jobs_total", "", "outcome", outcomes[i].outcome,
-                   word_at(&total->pool, outcomes[i].offset));
-    for (size_t i = 0; i < COUNT_OF(pool_rows); i++) {
-        write_head(out, pool_rows[i].name, pool_rows[i].help, pool_rows[i].type);
-        write_value(out, pool_rows[i].name, "", word_at(&total->pool, pool_rows[i].offset));
-    }
-    write_head(out, "slimbid_scoring_workers_live",
-               "Workers that a front end can give jobs to; the fewest of the front ends.", METRIC_GAUGE);
-    write_value(out, "slimbid_scoring_workers_live", "", metrics_workers_live(stats));
-    write_head(out, "slimbid_scoring_generation",
-               "Generation of the ad table that jobs ask; 0: none; the highest of the front ends.",
-               METRIC_GAUGE);
-    write_value(out, "slimbid_scoring_generation", "", metrics_generation(stats));
+        metric_labelled(out, "slimbid_scoring_jobs_total", "", "outcome", outcomes[i].outcome,
+                        metric_word(&total->pool, outcomes[i].offset));
+    metric_rows(out, pool_rows, COUNT_OF(pool_rows), &total->pool);
+    metric_head(out, "slimbid_scoring_workers_live",
+                "Workers that a front end can give jobs to; the fewest of the front ends.", METRIC_GAUGE);
+    metric_value(out, "slimbid_scoring_workers_live", "", metrics_workers_live(stats));
+    metric_head(out, "slimbid_scoring_generation",
+                "Generation of the ad table that jobs ask; 0: none; the highest of the front ends.",
+                METRIC_GAUGE);
+    metric_value(out, "slimbid_scoring_generation", "", metrics_generation(stats));
 }
 
 void metrics_write(const struct config *config, const struct stats *stats, struct buf *out) {

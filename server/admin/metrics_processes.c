@@ -5,13 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
-typedef unsigned long long ull; /* what printf takes */
+#include "admin/metric_text.h"
 
-static uint64_t word_at(const void *base, size_t offset) {
-    uint64_t value = 0;
-    memcpy(&value, (const char *)base + offset, sizeof value);
-    return value;
-}
+typedef unsigned long long ull; /* what printf takes */
 
 /* ---- each process ---- */
 
@@ -63,16 +59,17 @@ static const struct {
 
 static void write_memory(const struct processes *processes, struct buf *out) {
     static const char name[] = "slimbid_process_memory_bytes";
-    buf_printf(out,
-               "# HELP %s Memory of each process: resident, proportional, private and shared without the ad "
-               "table, the table's mapping.\n# TYPE %s gauge\n",
-               name, name);
+    metric_head(
+        out, name,
+        "Memory of each process: resident, proportional, private and shared without the ad table, the "
+        "table's mapping.",
+        METRIC_GAUGE);
     struct cursor cursor = {.processes = processes};
     while (next_process(&cursor))
         for (size_t i = 0; i < COUNT_OF(memory_kinds); i++)
             buf_printf(out, "%s{process=\"%s\",index=\"%u\",kind=\"%s\"} %llu\n", name, cursor.kind,
                        cursor.index, memory_kinds[i].kind,
-                       (ull)word_at(&cursor.process->memory, memory_kinds[i].offset));
+                       (ull)metric_word(&cursor.process->memory, memory_kinds[i].offset));
 }
 
 static void write_process_status(const struct cursor *cursor, struct buf *out) {
@@ -80,7 +77,7 @@ static void write_process_status(const struct cursor *cursor, struct buf *out) {
                cursor->kind, cursor->index, (ull)cursor->process->pid);
     for (size_t i = 0; i < COUNT_OF(memory_kinds); i++)
         buf_printf(out, ",\"%s_bytes\":%llu", memory_kinds[i].kind,
-                   (ull)word_at(&cursor->process->memory, memory_kinds[i].offset));
+                   (ull)metric_word(&cursor->process->memory, memory_kinds[i].offset));
     buf_add_char(out, '}');
 }
 
@@ -88,68 +85,55 @@ static void write_process_status(const struct cursor *cursor, struct buf *out) {
 
 #define PROCESSES(field) offsetof(struct processes, field)
 
-struct single_row {
-    const char *name;
-    const char *help;
-    const char *type;
-    size_t offset;
-};
-
-static void write_rows(const struct single_row *rows, size_t count, const struct processes *processes,
-                       struct buf *out) {
-    for (size_t i = 0; i < count; i++)
-        buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", rows[i].name, rows[i].help, rows[i].name,
-                   rows[i].type, rows[i].name, (ull)word_at(processes, rows[i].offset));
-}
-
-static const struct single_row table_rows[] = {
-    {"slimbid_table_generation", "Reloads that brought a table; 0: there is no table in use.", "gauge",
+static const struct metric_row table_rows[] = {
+    {"slimbid_table_generation", "Reloads that brought a table; 0: there is no table in use.", METRIC_GAUGE,
      PROCESSES(table.generation)},
-    {"slimbid_table_ads", "Ads in the table loaded last.", "gauge", PROCESSES(table.ads)},
-    {"slimbid_table_bytes", "Size of the table loaded last.", "gauge", PROCESSES(table.bytes)},
-    {"slimbid_table_hot_bytes", "What matching reads of it.", "gauge", PROCESSES(table.hot_bytes)},
-    {"slimbid_table_loaded_seconds", "When it was taken into use, unix time.", "gauge",
+    {"slimbid_table_ads", "Ads in the table loaded last.", METRIC_GAUGE, PROCESSES(table.ads)},
+    {"slimbid_table_bytes", "Size of the table loaded last.", METRIC_GAUGE, PROCESSES(table.bytes)},
+    {"slimbid_table_hot_bytes", "What matching reads of it.", METRIC_GAUGE, PROCESSES(table.hot_bytes)},
+    {"slimbid_table_loaded_seconds", "When it was taken into use, unix time.", METRIC_GAUGE,
      PROCESSES(table.loaded_unix)},
-    {"slimbid_table_reloads_total", "Tables taken into use.", "counter", PROCESSES(table.reloads_ok)},
-    {"slimbid_table_refused_total", "Tables refused; the one before went on.", "counter",
+    {"slimbid_table_reloads_total", "Tables taken into use.", METRIC_COUNTER, PROCESSES(table.reloads_ok)},
+    {"slimbid_table_refused_total", "Tables refused; the one before went on.", METRIC_COUNTER,
      PROCESSES(table.reloads_refused)},
-    {"slimbid_table_damaged_total", "Tables given up: cut short while in use.", "counter",
+    {"slimbid_table_damaged_total", "Tables given up: cut short while in use.", METRIC_COUNTER,
      PROCESSES(table.damaged)},
-    {"slimbid_worker_restarts_total", "Workers started again after a death.", "counter",
+    {"slimbid_worker_restarts_total", "Workers started again after a death.", METRIC_COUNTER,
      PROCESSES(worker_restarts)},
-    {"slimbid_workers_ready", "Workers that have a table and queues.", "gauge", PROCESSES(workers_ready)},
+    {"slimbid_workers_ready", "Workers that have a table and queues.", METRIC_GAUGE,
+     PROCESSES(workers_ready)},
 };
 
 /* ---- each worker ---- */
 
 #define WORKER(field) offsetof(struct worker_stats, field)
 
-static const struct single_row worker_rows[] = {
-    {"slimbid_worker_jobs_total", "Jobs answered, with bids or without.", "counter", WORKER(jobs)},
-    {"slimbid_worker_late_total", "Jobs that came after their deadline.", "counter", WORKER(late)},
-    {"slimbid_worker_no_table_total", "Jobs for a table that the worker does not have.", "counter",
+static const struct metric_row worker_rows[] = {
+    {"slimbid_worker_jobs_total", "Jobs answered, with bids or without.", METRIC_COUNTER, WORKER(jobs)},
+    {"slimbid_worker_late_total", "Jobs that came after their deadline.", METRIC_COUNTER, WORKER(late)},
+    {"slimbid_worker_no_table_total", "Jobs for a table that the worker does not have.", METRIC_COUNTER,
      WORKER(no_table)},
-    {"slimbid_worker_faults_total", "Jobs for a table that is damaged.", "counter", WORKER(faults)},
-    {"slimbid_worker_malformed_total", "Jobs that could not be read.", "counter", WORKER(malformed)},
-    {"slimbid_worker_bids_total", "Bids in answers.", "counter", WORKER(bids)},
-    {"slimbid_worker_bids_cut_total", "Bids left out of answers that had no room for them.", "counter",
+    {"slimbid_worker_faults_total", "Jobs for a table that is damaged.", METRIC_COUNTER, WORKER(faults)},
+    {"slimbid_worker_malformed_total", "Jobs that could not be read.", METRIC_COUNTER, WORKER(malformed)},
+    {"slimbid_worker_bids_total", "Bids in answers.", METRIC_COUNTER, WORKER(bids)},
+    {"slimbid_worker_bids_cut_total", "Bids left out of answers that had no room for them.", METRIC_COUNTER,
      WORKER(bids_cut)},
-    {"slimbid_worker_stalls_total", "Pauses because a front end did not take its answers.", "counter",
+    {"slimbid_worker_stalls_total", "Pauses because a front end did not take its answers.", METRIC_COUNTER,
      WORKER(stalls)},
-    {"slimbid_worker_batches_total", "Batches of jobs.", "counter", WORKER(turns)},
-    {"slimbid_worker_busy_microseconds_total", "Time spent on jobs.", "counter", WORKER(busy_us)},
-    {"slimbid_worker_generation", "The newest table that the worker has mapped.", "gauge",
+    {"slimbid_worker_batches_total", "Batches of jobs.", METRIC_COUNTER, WORKER(turns)},
+    {"slimbid_worker_busy_microseconds_total", "Time spent on jobs.", METRIC_COUNTER, WORKER(busy_us)},
+    {"slimbid_worker_generation", "The newest table that the worker has mapped.", METRIC_GAUGE,
      WORKER(generation)},
-    {"slimbid_worker_tables", "Tables that the worker has mapped.", "gauge", WORKER(tables)},
+    {"slimbid_worker_tables", "Tables that the worker has mapped.", METRIC_GAUGE, WORKER(tables)},
 };
 
 static void write_workers(const struct processes *processes, struct buf *out) {
     for (size_t i = 0; i < COUNT_OF(worker_rows); i++) {
-        const struct single_row *row = &worker_rows[i];
-        buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name, row->type);
+        const struct metric_row *row = &worker_rows[i];
+        metric_head(out, row->name, row->help, row->type);
         for (uint32_t w = 0; w < processes->worker_count; w++)
             buf_printf(out, "%s{worker=\"%u\"} %llu\n", row->name, w,
-                       (ull)word_at(processes->worker_stats[w], row->offset));
+                       (ull)metric_word(processes->worker_stats[w], row->offset));
     }
 }
 
@@ -159,7 +143,7 @@ void metrics_processes_write(const struct processes *processes, struct buf *out)
     write_memory(processes, out);
     if (!processes->worker_count)
         return;
-    write_rows(table_rows, COUNT_OF(table_rows), processes, out);
+    metric_rows(out, table_rows, COUNT_OF(table_rows), processes);
     write_workers(processes, out);
 }
 
