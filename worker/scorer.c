@@ -1,6 +1,8 @@
 /* From a job's frame to an answer's; see scorer.h. */
 #include "scorer.h"
 
+#include <math.h>
+
 #include "fault.h"
 
 /* ---- bids ---- */
@@ -26,10 +28,21 @@ static void set_price(const struct table *table, const struct match_hit *hit, st
     memcpy(bid->cur, table->header->currency, sizeof bid->cur);
 }
 
+/* In nanos. A limit stays one: it never becomes 0. */
+static int64_t budget_of(const struct table_campaign *campaign) {
+    double nanos = campaign->daily_budget * 1e9;
+    if (!(campaign->daily_budget > 0))
+        return 0;
+    if (nanos >= (double)ANSWER_MOST_BUDGET)
+        return ANSWER_MOST_BUDGET;
+    return nanos < 1 ? 1 : llround(nanos);
+}
+
 static void fill_bid(const struct table *table, const struct match_imp *imp, const struct match_hit *hit,
                      struct answer_bid *bid) {
     const struct table_record *record = &table->records[hit->record];
     const struct table_ad *ad = &table->ads[hit->record];
+    const struct table_campaign *campaign = &table->campaigns[record->campaign];
     *bid = (struct answer_bid){
         .deal = hit->deal,
         .score = hit->score,
@@ -38,8 +51,11 @@ static void fill_bid(const struct table *table, const struct match_imp *imp, con
         .attr = record->attr,
         .cattax = ad->cats.n ? record->cattax : 0,
         .campaign_number = record->campaign,
+        .daily_budget = budget_of(campaign),
+        .frequency = campaign->frequency,
+        .frequency_hours = campaign->frequency_hours,
         .id = table_text(table, ad->id),
-        .campaign = table_text(table, table->campaigns[record->campaign].id),
+        .campaign = table_text(table, campaign->id),
         .crid = table_text(table, ad->crid),
         .adomain = table_text(table, ad->adomain),
         .language = table_text(table, ad->language),

@@ -33,6 +33,14 @@ static int put(struct file *file, enum table_section section, const void *p, siz
     return ftruncate(file->fd, (off_t)file->end);
 }
 
+/* Empty ones where there are none. NULL: no memory. */
+static struct table_campaign *copy_campaigns(const struct match_table_parts *parts) {
+    struct table_campaign *campaigns = calloc((size_t)parts->campaign_count + 1, CAMPAIGN_BYTES);
+    if (campaigns && parts->campaigns)
+        memcpy(campaigns, parts->campaigns, parts->campaign_count * CAMPAIGN_BYTES);
+    return campaigns;
+}
+
 /* The ads in the table's order, empty ones where there are none. NULL: no memory. */
 static struct table_ad *order_ads(const struct match_table_parts *parts, const uint32_t *order,
                                   uint32_t count) {
@@ -82,7 +90,7 @@ static int put_cold(struct file *file, const struct match_table_parts *parts,
     struct table_ad *ordered = order_ads(parts, order, ads);
     size_t values = sections[TABLE_VALUES].n / sizeof(struct table_value);
     void *names = calloc(values + 1, sizeof(struct table_text));
-    void *campaigns = calloc((size_t)parts->campaign_count + 1, CAMPAIGN_BYTES);
+    struct table_campaign *campaigns = copy_campaigns(parts);
     struct table_id *ids = calloc((size_t)ads + 1, sizeof *ids);
     int result = -1;
     for (uint32_t i = 0; ids && i < ads; i++)

@@ -16,7 +16,9 @@ struct match_table_parts {
     const struct table_hours *hours; /* [0] is made here and not among them, as of zones */
     uint32_t hours_count;
     const struct table_zone *zones;
-    uint32_t zone_count, campaign_count;
+    uint32_t zone_count;
+    const struct table_campaign *campaigns; /* NULL: empty ones */
+    uint32_t campaign_count;
     const float *weights;
     uint32_t weight_bits, cross_bits; /* 0: no weights, all of them 0 */
 };

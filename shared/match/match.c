@@ -70,9 +70,9 @@ void matcher_destroy(struct matcher *matcher) {
     free(matcher);
 }
 
-void matcher_set_paused(struct matcher *matcher, const volatile uint8_t *paused, uint32_t count) {
-    matcher->paused = paused;
-    matcher->paused_count = paused ? count : 0;
+void matcher_set_rates(struct matcher *matcher, const volatile uint16_t *rates, uint32_t count) {
+    matcher->rates = rates;
+    matcher->rate_count = rates ? count : 0;
 }
 
 /* ---- values ---- */
@@ -123,6 +123,9 @@ static void forget(struct matcher *matcher) {
     unmark(&matcher->bcat, matcher->others);
     unmark(&matcher->wlang, matcher->others);
     memset(matcher->crid_filter, 0, sizeof matcher->crid_filter);
+    if (matcher->cap_count > 0)
+        memset(matcher->cap_filter, 0, sizeof matcher->cap_filter);
+    matcher->cap_count = 0;
 }
 
 /* In rounds, so that the cache misses of all values overlap. */
@@ -150,6 +153,15 @@ static void mark_request(struct matcher *matcher) {
     }
 }
 
+static void mark_caps(struct matcher *matcher) {
+    const struct match_request *request = matcher->request;
+    matcher->cap_count = request->cap_count < MATCH_MOST_CAPS ? request->cap_count : MATCH_MOST_CAPS;
+    for (uint32_t i = 0; i < matcher->cap_count; i++) {
+        uint64_t bit = request->caps[i].campaign % MATCH_CAP_BITS;
+        matcher->cap_filter[bit / 64] |= UINT64_C(1) << bit % 64;
+    }
+}
+
 /* ---- requests and imps ---- */
 
 void match_begin(struct matcher *matcher, const struct match_request *request) {
@@ -162,6 +174,7 @@ void match_begin(struct matcher *matcher, const struct match_request *request) {
         matcher->zone_hours[i] = (int16_t)matcher->hour;
     matcher->connection_bit = request->connection < 16 ? 1u << request->connection : 0;
     mark_request(matcher);
+    mark_caps(matcher);
     match_weigh_request(matcher);
 }
 

@@ -39,10 +39,19 @@
 #define MATCH_MOST_HITS   64u   /* of match_top() */
 #define MATCH_MOST_VALUES 1024u /* of one list; what is beyond is not looked at */
 #define MATCH_MOST_Z      1000.0
+#define MATCH_MOST_CAPS   64u
+#define MATCH_RATE_FULL   65535u
 
 struct match_hashes {
     const uint64_t *items; /* target_hash()es */
     uint32_t count;
+};
+
+/* How often the user has seen ads of one campaign. */
+struct match_cap {
+    uint64_t campaign; /* hash_bytes() of its id, seed 0 */
+    uint32_t views;    /* in the campaign's window: its ads are not shown when it has a frequency (struct
+                          table_campaign) and this reaches it */
 };
 
 /* What all imps of a request share. */
@@ -61,6 +70,9 @@ struct match_request {
                            when the machine has no data of it */
     int64_t now;        /* unix seconds */
     double least_pctr;  /* ads paid by click below this are not shown; 0: all */
+    uint64_t salt;      /* draws the campaigns that take part, see matcher_set_rates() */
+    const struct match_cap *caps; /* one a campaign, in any order */
+    uint32_t cap_count;           /* at most MATCH_MOST_CAPS; what is beyond is not looked at */
 };
 #define MATCH_NO_OFFSET INT16_MIN
 
@@ -92,9 +104,13 @@ struct matcher;
 struct matcher *matcher_create(const struct table *table) CHECK_RESULT; /* NULL: out of memory */
 void matcher_destroy(struct matcher *matcher);
 
-/* Campaigns that may not bid now: one byte each, by number, non-zero: paused. NULL: none. Read at each ad,
- * may change under the reader's eyes. count: bytes there are; campaigns beyond them may bid. */
-void matcher_set_paused(struct matcher *matcher, const volatile uint8_t *paused, uint32_t count);
+/*
+ * In which share of requests a campaign takes part, by its number in the table: 0 none, MATCH_RATE_FULL all,
+ * r in between r of 65,536. NULL: all in all. It does when target_cross(its key, the request's salt) >> 48,
+ * which is even over 0 to 65,535, is below its rate. Read when an ad would be a hit, may change under the
+ * reader's eyes. count: rates there are; campaigns beyond them take part.
+ */
+void matcher_set_rates(struct matcher *matcher, const volatile uint16_t *rates, uint32_t count);
 
 /* Begins a request: looks its values up, sums its weights, works out the hour. *request must stay, with all
  * it points to. */

@@ -1,5 +1,6 @@
 /* The full check of one ad against the request and the imp: see match_check_record() and
  * match_check_lists() in match_internal.h. */
+#include "base/hash.h"
 #include "match/match_internal.h"
 
 static int16_t hour_in_zone(struct matcher *matcher, uint32_t zone) {
@@ -16,10 +17,6 @@ static bool hour_fits(struct matcher *matcher, const struct table_record *record
     if (UNLIKELY(hour < 0))
         hour = hour_in_zone(matcher, record->zone);
     return match_bit(matcher->table->hours[record->hours].words, (uint32_t)hour);
-}
-
-static bool is_paused(const struct matcher *matcher, uint32_t campaign) {
-    return campaign < matcher->paused_count && matcher->paused[campaign] != 0;
 }
 
 /* The filter meets what may be in bcrid by its lowest bits; then the crid itself tells. */
@@ -86,14 +83,12 @@ static bool rest_fits(const struct matcher *matcher, const struct wanted *wanted
     const struct table_record *record = candidate->record;
     if (wanted->wlang && record->language != TABLE_NONE && !match_bit(matcher->others, record->language))
         return false;
-    if (wanted->bcrid && creative_is_blocked(matcher, record, candidate->number))
-        return false;
-    return !is_paused(matcher, record->campaign);
+    return !wanted->bcrid || !creative_is_blocked(matcher, record, candidate->number);
 }
 
 void match_check_records(struct matcher *matcher, struct match_batch *batch) {
     const struct wanted wanted = want(matcher);
-    bool plain = !wanted.wlang && !wanted.bcrid && matcher->paused_count == 0;
+    bool plain = !wanted.wlang && !wanted.bcrid;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct match_candidate candidate = batch->items[i];
@@ -187,4 +182,33 @@ void match_check_lists(struct matcher *matcher, struct match_batch *batch) {
         batch->items[kept++] = candidate;
     }
     batch->count = kept;
+}
+
+/* ---- campaigns ---- */
+
+static bool takes_part(const struct matcher *matcher, const struct table_record *record) {
+    if (record->campaign >= matcher->rate_count)
+        return true;
+    uint32_t rate = matcher->rates[record->campaign];
+    return rate == MATCH_RATE_FULL || target_cross(record->campaign_key, matcher->request->salt) >> 48 < rate;
+}
+
+/* The filter, then the key, which is the hash's lower half, then the hash. */
+static bool is_capped(const struct matcher *matcher, const struct table_record *record) {
+    const struct table *table = matcher->table;
+    const struct table_campaign *campaign = &table->campaigns[record->campaign];
+    if (!match_bit(matcher->cap_filter, record->campaign_key % MATCH_CAP_BITS))
+        return false;
+    for (uint32_t i = 0; i < matcher->cap_count; i++) {
+        const struct match_cap *cap = &matcher->request->caps[i];
+        if ((uint32_t)cap->campaign == record->campaign_key && campaign->frequency > 0 &&
+            cap->views >= campaign->frequency &&
+            hash_bytes(table_text(table, campaign->id), 0) == cap->campaign)
+            return true;
+    }
+    return false;
+}
+
+bool match_campaign_bids(const struct matcher *matcher, const struct table_record *record) {
+    return takes_part(matcher, record) && (matcher->cap_count == 0 || !is_capped(matcher, record));
 }

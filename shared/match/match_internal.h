@@ -13,6 +13,7 @@
 #define MATCH_BATCH     64u /* survivors that go through the stages together, at most */
 #define MATCH_STAGES    3
 #define MATCH_CRID_BITS 4096u
+#define MATCH_CAP_BITS  1024u
 
 /* Records of one value that has no bitmap, from the block at hand on. */
 struct match_cursor {
@@ -62,8 +63,8 @@ struct match_campaign {
 struct matcher {
     const struct table *table;
     const struct match_bits *bits;
-    const volatile uint8_t *paused;
-    uint32_t paused_count;
+    const volatile uint16_t *rates;
+    uint32_t rate_count;
     uint32_t any_ads[TARGET_INDEXED]; /* how many ads each attribute does not restrict */
     uint64_t hour_hash[24], weekday_hash[7], position_hash[16];
     struct match_zone *zones;
@@ -76,6 +77,8 @@ struct matcher {
     uint64_t *has;                              /* bit v: the request, or the imp at hand, has value v */
     uint64_t *others;                           /* bit v: v is in badv, bcat or wlang */
     uint64_t crid_filter[MATCH_CRID_BITS / 64]; /* by the lowest bits of what is in bcrid */
+    uint64_t cap_filter[MATCH_CAP_BITS / 64];   /* by the lowest bits of what is in caps */
+    uint32_t cap_count;
     double z;
     int hour; /* of the user's week, 0 to 167; -1: as the campaign's zone has it */
     uint64_t cross_hash[TABLE_CROSSES];
@@ -139,6 +142,9 @@ void match_walk_records(struct matcher *matcher);
 void match_check_records(struct matcher *matcher, struct match_batch *batch);
 /* The same for lists and advertisers; fills deals and floors, asks for weights. */
 void match_check_lists(struct matcher *matcher, struct match_batch *batch);
+/* Whether its campaign takes part, and the user may see more of it. For ads that would be hits: it may read
+ * what is cold. */
+bool match_campaign_bids(const struct matcher *matcher, const struct table_record *record);
 
 /* ---- match_score.c ---- */
 

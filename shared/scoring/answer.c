@@ -31,15 +31,17 @@ static_assert(sizeof(struct answer_head) == 24, "answer_head has no holes");
 
 struct answer_record {
     double score, pctr, price;
+    int64_t daily_budget;
     uint32_t imp, deal;
     char cur[4];
     uint32_t media;
     int32_t w, h;
     uint32_t attr, cattax;
     uint32_t campaign_number;
+    uint32_t frequency, frequency_hours;
     uint32_t text_bytes[TEXTS];
 };
-static_assert(sizeof(struct answer_record) == 3 * 8 + 9 * 4 + 4 * TEXTS, "answer_record has no holes");
+static_assert(sizeof(struct answer_record) == 4 * 8 + 11 * 4 + 4 * TEXTS, "answer_record has no holes");
 static_assert(sizeof(struct answer_record) % 8 == 0, "the next one is aligned");
 
 static const struct str *bid_text(const struct answer_bid *bid, enum answer_text text) {
@@ -104,6 +106,9 @@ void answer_frame_write(const struct answer *answer, void *frame) {
             .attr = bid->attr,
             .cattax = bid->cattax,
             .campaign_number = bid->campaign_number,
+            .daily_budget = bid->daily_budget,
+            .frequency = bid->frequency,
+            .frequency_hours = bid->frequency_hours,
         };
         memcpy(record.cur, bid->cur, sizeof record.cur);
         for (int t = 0; t < TEXTS; t++) {
@@ -136,7 +141,10 @@ static bool record_holds(const struct answer_record *record) {
            (record->deal < MATCH_MOST_VALUES || record->deal == TABLE_NONE) && is_currency(record->cur) &&
            record->media >= TABLE_BANNER && record->media <= TABLE_NATIVE && record->w >= 0 &&
            record->w <= UINT16_MAX && record->h >= 0 && record->h <= UINT16_MAX &&
-           record->cattax <= UINT8_MAX && record->text_bytes[TEXT_ID] > 0; /* events name it by its id */
+           record->cattax <= UINT8_MAX && record->daily_budget >= 0 &&
+           record->daily_budget <= ANSWER_MOST_BUDGET &&
+           (record->frequency > 0) == (record->frequency_hours > 0) &&
+           record->text_bytes[TEXT_ID] > 0; /* events name it by its id */
 }
 
 static const uint32_t most_bytes[TEXTS] = {
@@ -166,6 +174,9 @@ static int read_bid(const struct answer_record *record, struct texts *texts, str
         .attr = record->attr,
         .cattax = record->cattax,
         .campaign_number = record->campaign_number,
+        .daily_budget = record->daily_budget,
+        .frequency = record->frequency,
+        .frequency_hours = record->frequency_hours,
     };
     memcpy(bid->cur, record->cur, sizeof bid->cur);
     for (int t = 0; t < TEXTS; t++) {

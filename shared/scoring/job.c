@@ -2,16 +2,19 @@
  * The frame of a job; see job.h.
  *
  * Counts and no offsets: the lists stand behind the imps, one directly behind the other, in the order of
- * struct job, and must end where the frame ends. So nothing overlaps, nothing is hidden in between, and the
- * bytes of a job follow from its counts alone.
+ * struct job, the caps (two words each) behind the request's, and must end where the frame ends. So nothing
+ * overlaps, nothing is hidden in between, and the bytes of a job follow from its counts alone.
  */
 #include "scoring/job.h"
 
 #include <assert.h>
 #include <math.h>
 
+#define CAP_WORDS 2 /* campaign, views */
+
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "frames are little-endian");
 static_assert(sizeof(uint64_t) == sizeof(double), "hashes and floors are words");
+static_assert(sizeof(struct match_cap) == CAP_WORDS * sizeof(uint64_t), "a cap is two words");
 
 #define JOB_MAGIC 0x626f6a73u /* "sjob" */
 
@@ -29,12 +32,15 @@ struct job_head {
     uint32_t top;
     int64_t now;
     double least_pctr;
+    uint64_t salt;
+    uint32_t cap_count;
+    uint32_t zero;
     uint8_t cattax;
     uint8_t connection;
     int16_t utc_offset;
     uint32_t list_counts[LISTS];
 };
-static_assert(sizeof(struct job_head) == 4 * 4 + 8 * 4 + 4 + 4 * LISTS, "job_head has no holes");
+static_assert(sizeof(struct job_head) == 4 * 4 + 8 * 5 + 8 + 4 + 4 * LISTS, "job_head has no holes");
 static_assert(sizeof(struct job_head) % 8 == 0, "what follows is aligned");
 
 struct job_imp {
@@ -69,8 +75,9 @@ static const struct match_hashes *request_list(const struct match_request *reque
 size_t job_bytes(const struct job *job) {
     const size_t too_large = JOB_MOST_BYTES + 1;
     size_t words = 0;
-    if (job->imp_count > JOB_MOST_IMPS)
+    if (job->imp_count > JOB_MOST_IMPS || job->request.cap_count > MATCH_MOST_CAPS)
         return too_large;
+    words += CAP_WORDS * (size_t)job->request.cap_count;
     for (uint32_t l = 0; l < LISTS; l++) {
         const struct match_hashes *list = request_list(&job->request, l);
         if (list->count > MATCH_MOST_VALUES)
@@ -92,6 +99,14 @@ static char *put(char *at, const void *words, uint32_t count) {
     return at + count * sizeof(uint64_t);
 }
 
+static char *put_caps(char *at, const struct match_request *request) {
+    for (uint32_t i = 0; i < request->cap_count; i++) {
+        uint64_t words[CAP_WORDS] = {request->caps[i].campaign, request->caps[i].views};
+        at = put(at, words, CAP_WORDS);
+    }
+    return at;
+}
+
 void job_write(const struct job *job, void *frame) {
     struct job_head head = {
         .magic = JOB_MAGIC,
@@ -102,6 +117,8 @@ void job_write(const struct job *job, void *frame) {
         .top = job->top,
         .now = job->request.now,
         .least_pctr = job->request.least_pctr,
+        .salt = job->request.salt,
+        .cap_count = job->request.cap_count,
         .cattax = job->request.cattax,
         .connection = job->request.connection,
         .utc_offset = job->request.utc_offset,
@@ -113,6 +130,7 @@ void job_write(const struct job *job, void *frame) {
         head.list_counts[l] = list->count;
         at = put(at, list->items, list->count);
     }
+    at = put_caps(at, &job->request);
     memcpy(frame, &head, sizeof head);
     for (uint32_t i = 0; i < job->imp_count; i++) {
         const struct match_imp *imp = &job->imps[i];
@@ -154,6 +172,19 @@ static int take_hashes(struct words *words, uint32_t count, struct match_hashes 
     return take(words, count, &hashes->items);
 }
 
+static int take_caps(struct words *words, uint32_t count, struct match_request *request) {
+    if (count > MATCH_MOST_CAPS || count > words->left / CAP_WORDS)
+        return -1;
+    for (uint32_t i = 0; i < count; i++)
+        if (words->at[CAP_WORDS * i + 1] > UINT32_MAX)
+            return -1;
+    request->caps = (const struct match_cap *)words->at;
+    request->cap_count = count;
+    words->at += CAP_WORDS * (size_t)count;
+    words->left -= CAP_WORDS * (size_t)count;
+    return 0;
+}
+
 static bool is_floor(double floor) {
     return floor >= 0; /* infinity is legal, not a number is not */
 }
@@ -167,7 +198,8 @@ static bool head_holds(const struct job_head *head) {
         head->utc_offset == MATCH_NO_OFFSET || (head->utc_offset >= -720 && head->utc_offset <= 840);
     return head->magic == JOB_MAGIC && head->imp_count >= 1 && head->imp_count <= JOB_MOST_IMPS &&
            head->top >= 1 && head->top <= MATCH_MOST_HITS && head->now >= 0 && head->now <= LATEST_UNIX &&
-           head->least_pctr >= 0 && head->least_pctr <= 1 && known_or_small(head->connection) && offset;
+           head->least_pctr >= 0 && head->least_pctr <= 1 && known_or_small(head->connection) && offset &&
+           head->zero == 0;
 }
 
 /* What match_request leaves to the imps and to the worker's clock. */
@@ -183,6 +215,7 @@ static int read_request(const struct job_head *head, struct words *words, struct
         .utc_offset = head->utc_offset,
         .now = head->now,
         .least_pctr = head->least_pctr,
+        .salt = head->salt,
     };
     for (uint32_t l = 0; l < LISTS; l++) {
         if (is_empty_in_request(l) && head->list_counts[l])
@@ -191,7 +224,7 @@ static int read_request(const struct job_head *head, struct words *words, struct
         if (take_hashes(words, head->list_counts[l], list) != 0)
             return -1;
     }
-    return 0;
+    return take_caps(words, head->cap_count, request);
 }
 
 static int read_imp(const struct job_imp *from, struct words *words, struct match_imp *imp) {

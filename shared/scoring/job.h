@@ -12,10 +12,11 @@
 
 #include "match/match.h"
 
-#define JOB_MOST_BYTES    16384u /* a job that would be larger is not sent */
-#define JOB_MOST_IMPS     64u
-#define ANSWER_MOST_BYTES 65536u /* bids that do not fit are left out, the lowest first */
-#define ANSWER_MOST_BIDS  256u
+#define JOB_MOST_BYTES     16384u /* a job that would be larger is not sent */
+#define JOB_MOST_IMPS      64u
+#define ANSWER_MOST_BYTES  65536u /* bids that do not fit are left out, the lowest first */
+#define ANSWER_MOST_BIDS   256u
+#define ANSWER_MOST_BUDGET INT64_C(4000000000000000000) /* nanos; more is shown as this */
 
 /* One auction's question, in memory of its reader or writer. */
 struct job {
@@ -58,6 +59,9 @@ struct answer_bid {
     uint32_t attr;   /* bit n: creative attribute n */
     uint32_t cattax; /* of cats; 0 when there are none */
     uint32_t campaign_number;
+    int64_t daily_budget; /* its campaign's: nanos (1e-9) of cur, at most ANSWER_MOST_BUDGET; 0: no limit */
+    uint32_t frequency;   /* views of a user ... */
+    uint32_t frequency_hours; /* ... in so many hours; both 0: no limit */
     struct str id, campaign, crid, adomain, language, cats, markup; /* cats joined by '\n'; may be empty */
 };
 

@@ -30,6 +30,8 @@ static void check_job(const void *frame, size_t n, void *again) {
         for (uint32_t d = 0; d < job.imps[i].deals.count; d++)
             require(job.imps[i].deal_floors[d] >= 0);
     }
+    for (uint32_t i = 0; i < job.request.cap_count; i++)
+        sum += job.request.caps[i].campaign + job.request.caps[i].views;
     require(job_bytes(&job) == n);
     job_write(&job, again);
     require(memcmp(frame, again, n) == 0 && sum + 1 != sum);

@@ -21,7 +21,8 @@ struct made {
     const struct text_ad **records; /* in the table's order */
     struct text_weights *weights;
     struct table table;
-    uint8_t paused[RANDOM_CAMPAIGNS];
+    uint16_t rates[RANDOM_CAMPAIGNS];
+    uint32_t frequencies[RANDOM_CAMPAIGNS];
     struct text_hit *wanted, *sorted;
     struct match_hit *hits;
 };
@@ -108,7 +109,7 @@ static int compare_requests(struct made *made, uint32_t requests, struct random_
     int result = matcher ? 0 : -1;
     for (uint32_t i = 0; result == 0 && i < requests; i++) {
         if (i == 0)
-            matcher_set_paused(matcher, made->paused, RANDOM_CAMPAIGNS);
+            matcher_set_rates(matcher, made->rates, RANDOM_CAMPAIGNS);
         result = compare_request(made, matcher, counts);
     }
     matcher_destroy(matcher);
@@ -127,11 +128,14 @@ static int make(struct made *made, uint32_t most_ads) {
     made->hits = calloc(room, sizeof *made->hits);
     if (!made->ads || !made->records || !made->weights || !made->wanted || !made->sorted || !made->hits)
         return -1;
-    for (int i = 0; i < RANDOM_CAMPAIGNS; i++)
-        made->paused[i] = random_below(&made->prng, 20) == 0;
+    for (int i = 0; i < RANDOM_CAMPAIGNS; i++) {
+        made->rates[i] = random_rate(&made->prng);
+        made->frequencies[i] = random_below(&made->prng, 4);
+    }
     for (uint32_t i = 0; i < made->count; i++) {
         random_ad(&made->prng, &made->style, &made->ads[i]);
-        made->ads[i].paused = made->paused[made->ads[i].campaign];
+        made->ads[i].rate = made->rates[made->ads[i].campaign];
+        made->ads[i].frequency = made->frequencies[made->ads[i].campaign];
         made->records[i] = &made->ads[i];
     }
     qsort(made->records, made->count, sizeof(struct text_ad *), by_rank);

@@ -196,6 +196,25 @@ static void random_blocks(struct prng *prng, struct text_request *request) {
     request->battr = chance(prng, 0.3) ? (uint32_t)prng_next(prng) & 0x3fffe : 0;
 }
 
+uint16_t random_rate(struct prng *prng) {
+    static const uint16_t rates[] = {0, 1, 65534};
+    uint32_t kind = random_below(prng, 20);
+    if (kind >= 5)
+        return 65535;
+    return kind < COUNT_OF(rates) ? rates[kind] : (uint16_t)prng_next(prng);
+}
+
+static void random_user(struct prng *prng, struct text_request *request) {
+    request->salt = prng_next(prng);
+    if (!chance(prng, 0.4))
+        return;
+    request->cap_count = (int)(1 + random_below(prng, 5));
+    for (int i = 0; i < request->cap_count; i++)
+        request->caps[i] = (struct text_cap){.campaign = (int)random_below(prng, RANDOM_CAMPAIGNS),
+                                             .views = random_below(prng, 4),
+                                             .other = chance(prng, 0.2)};
+}
+
 static double random_floor(struct prng *prng, const struct random_style *style) {
     static const double floors[] = {0, 0, 0, 0, 0.0001, 0.0005, 0.001, 0.002, 1, INFINITY};
     if (style->prices == 3 && chance(prng, 0.7)) /* scores are very small */
@@ -241,6 +260,7 @@ void random_request(struct prng *prng, const struct random_style *style, struct 
     request->connection = chance(prng, 0.7) ? (uint8_t)random_below(prng, 9) : 255;
     request->least_pctr = chance(prng, 0.2) && style->prices != 3 ? 0.02 : 0;
     random_blocks(prng, request);
+    random_user(prng, request);
     random_imp(prng, style, request);
 }
 

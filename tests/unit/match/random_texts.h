@@ -23,6 +23,8 @@ struct random_style {
 uint32_t random_below(struct prng *prng, uint32_t n);
 void random_style(struct prng *prng, struct random_style *style);
 void random_ad(struct prng *prng, const struct random_style *style, struct text_ad *ad);
+/* In which share of requests a campaign takes part; 65535: in all. */
+uint16_t random_rate(struct prng *prng);
 void random_request(struct prng *prng, const struct random_style *style, struct text_request *request);
 void random_weights(struct prng *prng, const struct random_style *style, struct text_weights *weights);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "table/target.h"
 
 static bool has_text(const struct texts *texts, const char *text) {
@@ -112,6 +113,21 @@ static bool blocked(const struct text_ad *ad, const struct text_request *request
     return (ad->attr & request->battr) != 0;
 }
 
+uint64_t reference_campaign(int campaign) {
+    char id[32];
+    snprintf(id, sizeof id, "campaign%d", campaign);
+    return hash_bytes(str_from(id), 0);
+}
+
+static bool campaign_bids(const struct text_ad *ad, const struct text_request *request) {
+    uint64_t drawn = target_cross((uint32_t)reference_campaign(ad->campaign), request->salt) >> 48;
+    for (int i = 0; ad->frequency > 0 && i < request->cap_count; i++)
+        if (request->caps[i].campaign == ad->campaign && !request->caps[i].other &&
+            request->caps[i].views >= ad->frequency)
+            return false;
+    return ad->rate == 65535 || drawn < ad->rate;
+}
+
 static bool fits(const struct text_ad *ad, const struct text_request *request) {
     for (int i = 0; i < TARGET_INDEXED; i++)
         if (ad->in[i].count > 0 &&
@@ -121,7 +137,9 @@ static bool fits(const struct text_ad *ad, const struct text_request *request) {
         any_is_below(TARGET_INVENTORY, &request->is[TARGET_INVENTORY], &ad->not_inventory) ||
         any_is_below(TARGET_SEGMENT, &request->is[TARGET_SEGMENT], &ad->not_segment))
         return false;
-    if (ad->paused || request->now < ad->starts || request->now >= ad->ends || !hour_fits(ad, request))
+    if (!campaign_bids(ad, request))
+        return false;
+    if (request->now < ad->starts || request->now >= ad->ends || !hour_fits(ad, request))
         return false;
     if (request->secure ? !ad->secure : ad->secure_only)
         return false;
@@ -179,7 +197,7 @@ static double imp_z(const struct text_weights *weights, const struct text_reques
 
 static double cross(const struct text_weights *weights, int which, int campaign, enum target target,
                     const char *text) {
-    uint64_t key = target_cross((uint32_t)campaign * 2654435761u, hash_of(target, text));
+    uint64_t key = target_cross((uint32_t)reference_campaign(campaign), hash_of(target, text));
     return (double)weights->crosses[which][key >> (64 - CROSS_BITS)];
 }
 

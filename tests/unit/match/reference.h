@@ -26,7 +26,8 @@ struct text_ad {
     const char *domain, *crid, *language;                       /* NULL: none */
     const char *zone;
     int campaign;
-    bool paused; /* all ads of a campaign alike */
+    uint16_t rate;      /* as match.h has it; all ads of a campaign alike */
+    uint32_t frequency; /* 0: none; alike too */
     double price;
     float z;
     bool by_click, secure, secure_only;
@@ -38,6 +39,14 @@ struct text_ad {
     uint32_t number; /* its record's, once the table is made */
 };
 
+/* What the user has seen of a campaign; or of one that is not there and differs from it in the upper half of
+ * its hash only. */
+struct text_cap {
+    int campaign;
+    uint32_t views;
+    bool other;
+};
+
 struct text_request {
     struct texts is[TARGETS]; /* categories and inventory without parents; an imp's things are below */
     struct texts badv, bcat, bcrid, wlang;
@@ -45,6 +54,9 @@ struct text_request {
     int utc_offset;
     int64_t now;
     double least_pctr;
+    uint64_t salt;
+    struct text_cap caps[REFERENCE_TEXTS];
+    int cap_count;
     /* the imp */
     struct texts sizes, deals;
     double deal_floors[REFERENCE_TEXTS], floor;
@@ -68,6 +80,8 @@ struct text_weights {
 uint32_t reference_all(const struct text_ad *const *records, uint32_t count,
                        const struct text_weights *weights, const struct text_request *request,
                        struct text_hit *hits);
+/* The hash of a campaign's id: "campaign7". */
+uint64_t reference_campaign(int campaign);
 /* Puts the best first; equal ones by record. */
 void reference_sort(struct text_hit *hits, uint32_t count);
 

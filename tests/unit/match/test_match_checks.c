@@ -16,9 +16,11 @@
 static struct text_ad ad;
 static struct text_request request;
 static struct match_hit hit;
+static uint16_t rates[2];
 
 static int reset(void **state) {
     (void)state;
+    rates[0] = rates[1] = MATCH_RATE_FULL;
     ad = (struct text_ad){.in[TARGET_SIZE] = {{"300x250"}, 1},
                           .price = 0.002,
                           .secure = true,
@@ -35,14 +37,13 @@ static int reset(void **state) {
 
 /* Whether the ad fits, by all three ways, which agree. */
 static bool fits(void) {
-    static const uint8_t paused[2] = {0, 1};
     static struct text_hashed hashed;
     struct match_hit all, scanned;
     struct table table;
     assert_int_equal(text_table(&ad, 1, NULL, &table), 0);
     struct matcher *matcher = matcher_create(&table);
     assert_non_null(matcher);
-    matcher_set_paused(matcher, paused, 2);
+    matcher_set_rates(matcher, rates, 2);
     text_hash_request(&hashed, &request);
     match_begin(matcher, &hashed.request);
     uint32_t found = match_top(matcher, &hashed.imp, 1, &hit);
@@ -235,12 +236,102 @@ static void blocked_creatives_languages_and_attributes(void **state) {
     assert_false(fits());
 }
 
-static void paused_campaigns(void **state) {
+/* Rate 0 is never and the full one always, whatever is drawn; one above what is drawn is the first that lets
+ * it take part. */
+static void rates_of_campaigns(void **state) {
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        request.salt = (uint64_t)i * UINT64_C(0x123456789abcdef1);
+        ad.campaign = 1;
+        uint16_t drawn = (uint16_t)(target_cross((uint32_t)reference_campaign(1), request.salt) >> 48);
+        rates[1] = 0;
+        assert_false(fits());
+        rates[1] = drawn;
+        assert_int_equal(fits(), drawn == MATCH_RATE_FULL);
+        rates[1] = (uint16_t)(drawn + (drawn < MATCH_RATE_FULL));
+        assert_true(fits());
+        rates[1] = MATCH_RATE_FULL;
+        assert_true(fits());
+        rates[1] = 0;
+        ad.campaign = 2; /* beyond what is known of */
+        assert_true(fits());
+    }
+}
+
+/* Of many requests each campaign has its share, and two of them theirs independently. */
+static void rates_are_shares(void **state) {
+    (void)state;
+    enum { REQUESTS = 20000 };
+    int both = 0, first = 0, second = 0;
+    for (uint64_t salt = 0; salt < REQUESTS; salt++) {
+        bool a = target_cross((uint32_t)reference_campaign(1), salt) >> 48 < 16384;
+        bool b = target_cross((uint32_t)reference_campaign(2), salt) >> 48 < 32768;
+        first += a;
+        second += b;
+        both += a && b;
+    }
+    assert_in_range(first, REQUESTS / 4 - 300, REQUESTS / 4 + 300);
+    assert_in_range(second, REQUESTS / 2 - 300, REQUESTS / 2 + 300);
+    assert_in_range(both, REQUESTS / 8 - 300, REQUESTS / 8 + 300);
+}
+
+static void caps(void **state) {
     (void)state;
     ad.campaign = 1;
-    assert_false(fits());
-    ad.campaign = 2; /* beyond what is known of */
+    ad.frequency = 3;
+    request.cap_count = 2;
+    request.caps[0] = (struct text_cap){.campaign = 2, .views = 9};
+    request.caps[1] = (struct text_cap){.campaign = 1, .views = 2};
     assert_true(fits());
+    request.caps[1].views = 3;
+    assert_false(fits());
+    request.caps[1].views = UINT32_MAX;
+    assert_false(fits());
+    request.caps[1].other = true; /* the lower half of its hash alone */
+    assert_true(fits());
+    request.caps[1].other = false;
+    ad.frequency = 0;
+    assert_true(fits());
+    ad.frequency = 3;
+    request.cap_count = 1;
+    assert_true(fits());
+}
+
+/* What counts against a campaign takes no place from others: the next best one comes. */
+static void the_next_best_comes(void **state) {
+    (void)state;
+    static struct text_hashed hashed;
+    struct text_ad ads[3];
+    struct match_hit hits[3];
+    struct table table;
+    for (int i = 0; i < 3; i++) {
+        ads[i] = ad;
+        ads[i].campaign = i;
+        ads[i].price = 0.003 - 0.001 * i;
+        ads[i].frequency = 1;
+    }
+    assert_int_equal(text_table(ads, 3, NULL, &table), 0);
+    struct matcher *matcher = matcher_create(&table);
+    assert_non_null(matcher);
+    rates[0] = 0;
+    matcher_set_rates(matcher, rates, 2);
+    request.cap_count = 1;
+    request.caps[0] = (struct text_cap){.campaign = 1, .views = 1};
+    text_hash_request(&hashed, &request);
+    match_begin(matcher, &hashed.request);
+    assert_int_equal(match_top(matcher, &hashed.imp, 1, hits), 1);
+    assert_int_equal(hits[0].record, 2);
+    assert_int_equal(match_all(matcher, &hashed.imp, hits, 3), 1);
+    assert_int_equal(hits[0].record, 2);
+    request.cap_count = 0;
+    text_hash_request(&hashed, &request);
+    match_begin(matcher, &hashed.request);
+    assert_int_equal(match_top(matcher, &hashed.imp, 3, hits), 2);
+    assert_int_equal(hits[0].record, 1);
+    matcher_set_rates(matcher, NULL, 2);
+    assert_int_equal(match_top(matcher, &hashed.imp, 3, hits), 3);
+    matcher_destroy(matcher);
+    table_unmap(&table);
 }
 
 static void floors(void **state) {
@@ -309,7 +400,10 @@ int main(void) {
         cmocka_unit_test_setup(blocked_advertisers, reset),
         cmocka_unit_test_setup(blocked_categories, reset),
         cmocka_unit_test_setup(blocked_creatives_languages_and_attributes, reset),
-        cmocka_unit_test_setup(paused_campaigns, reset),
+        cmocka_unit_test_setup(rates_of_campaigns, reset),
+        cmocka_unit_test_setup(rates_are_shares, reset),
+        cmocka_unit_test_setup(caps, reset),
+        cmocka_unit_test_setup(the_next_best_comes, reset),
         cmocka_unit_test_setup(floors, reset),
         cmocka_unit_test_setup(deals, reset),
         cmocka_unit_test_setup(least_pctr, reset),

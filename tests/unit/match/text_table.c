@@ -28,7 +28,7 @@ static void fill_record(struct table_record *record, const struct text_ad *ad) {
     *record = (struct table_record){.price = ad->price,
                                     .z = ad->z,
                                     .campaign = (uint32_t)ad->campaign,
-                                    .campaign_key = (uint32_t)ad->campaign * 2654435761u,
+                                    .campaign_key = (uint32_t)reference_campaign(ad->campaign),
                                     .starts = (uint32_t)ad->starts,
                                     .ends = (uint32_t)ad->ends,
                                     .attr = ad->attr,
@@ -81,13 +81,29 @@ static int add(struct table_index *index, const struct text_ad *ad, struct table
     return table_index_add(index, &raw);
 }
 
-/* Texts of crids: at 64 bytes each. */
-static void fill_cold(const struct text_ad *texts, uint32_t count, struct table_ad *ads, char *strings) {
+/* What stands in the cold sections. */
+struct cold {
+    struct table_ad *ads;
+    struct table_campaign campaigns[RANDOM_CAMPAIGNS];
+    char *strings;
+};
+
+/* Texts at 64 bytes each: crids of ads, then ids of campaigns. */
+static void fill_cold(const struct text_ad *texts, uint32_t count, struct cold *cold) {
+    struct table_ad *ads = cold->ads;
+    char *strings = cold->strings;
     for (uint32_t i = 0; i < count; i++) {
         const char *crid = texts[i].crid;
         ads[i] = (struct table_ad){.crid = {64 * i, crid ? (uint32_t)strlen(crid) : 0}};
         if (crid)
             memcpy(strings + (size_t)64 * i, crid, strlen(crid));
+        cold->campaigns[texts[i].campaign].frequency = texts[i].frequency;
+        cold->campaigns[texts[i].campaign].frequency_hours = texts[i].frequency > 0 ? 24 : 0;
+    }
+    for (uint32_t i = 0; i < RANDOM_CAMPAIGNS; i++) {
+        uint32_t at = 64 * (count + i);
+        int n = snprintf(strings + at, 64, "campaign%u", i);
+        cold->campaigns[i].id = (struct table_text){at, (uint32_t)n};
     }
 }
 
@@ -95,23 +111,25 @@ int text_table(const struct text_ad *texts, uint32_t count, const struct text_we
                struct table *table) {
     struct table_index *index = table_index_create();
     struct table_hours *hours = calloc((size_t)count + 1, sizeof *hours);
-    struct table_ad *ads = calloc((size_t)count + 1, sizeof *ads);
-    char *strings = calloc((size_t)count + 1, 64), error[TABLE_ERROR_BYTES] = "no memory";
-    struct match_table_parts parts = {.ads = ads,
-                                      .strings = strings,
-                                      .string_bytes = (size_t)64 * count,
+    struct cold cold = {.ads = calloc((size_t)count + 1, sizeof *cold.ads),
+                        .strings = calloc((size_t)count + RANDOM_CAMPAIGNS, 64)};
+    char error[TABLE_ERROR_BYTES] = "no memory";
+    struct match_table_parts parts = {.ads = cold.ads,
+                                      .strings = cold.strings,
+                                      .string_bytes = (size_t)64 * (count + RANDOM_CAMPAIGNS),
                                       .hours = hours,
                                       .zones = random_zones(),
                                       .zone_count = RANDOM_ZONES,
+                                      .campaigns = cold.campaigns,
                                       .campaign_count = RANDOM_CAMPAIGNS,
                                       .weights = weights ? weights->own : NULL,
                                       .weight_bits = weights ? WEIGHT_BITS : 0,
                                       .cross_bits = CROSS_BITS};
-    int result = index && hours && ads && strings ? 0 : -1;
+    int result = index && hours && cold.ads && cold.strings ? 0 : -1;
     for (uint32_t i = 0; result == 0 && i < count; i++)
         result = add(index, &texts[i], hours, &parts.hours_count);
     if (result == 0) {
-        fill_cold(texts, count, ads, strings);
+        fill_cold(texts, count, &cold);
         result = match_table_map(index, &parts, table, error, sizeof error);
     } else {
         table_index_destroy(index);
@@ -119,8 +137,8 @@ int text_table(const struct text_ad *texts, uint32_t count, const struct text_we
     if (result != 0)
         printf("table: %s\n", error);
     free(hours);
-    free(ads);
-    free(strings);
+    free(cold.ads);
+    free(cold.strings);
     return result;
 }
 
@@ -153,6 +171,14 @@ void text_hash_request(struct text_hashed *hashed, const struct text_request *te
     request->utc_offset = (int16_t)text->utc_offset;
     request->now = text->now;
     request->least_pctr = text->least_pctr;
+    request->salt = text->salt;
+    request->caps = hashed->caps;
+    request->cap_count = (uint32_t)text->cap_count;
+    for (int i = 0; i < text->cap_count; i++) {
+        uint64_t other = text->caps[i].other ? UINT64_C(1) << 32 : 0;
+        hashed->caps[i] =
+            (struct match_cap){reference_campaign(text->caps[i].campaign) ^ other, text->caps[i].views};
+    }
     *imp = (struct match_imp){.sizes = view(&hashed->sizes),
                               .deals = view(&hashed->deals),
                               .deal_floors = text->deal_floors,

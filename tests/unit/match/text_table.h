@@ -14,6 +14,7 @@ struct hash_list {
 /* A request with all it points to. */
 struct text_hashed {
     struct hash_list is[TARGETS], badv, bcat, bcrid, wlang, sizes, deals;
+    struct match_cap caps[REFERENCE_TEXTS];
     struct match_request request;
     struct match_imp imp;
 };

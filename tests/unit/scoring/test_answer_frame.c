@@ -32,6 +32,7 @@ static void random_bid(struct prng *prng, struct answer_bid *bid) {
         .attr = (uint32_t)prng_next(prng),
         .cattax = (uint32_t)(prng_next(prng) % 10),
         .campaign_number = (uint32_t)prng_next(prng),
+        .daily_budget = prng_next(prng) % 4 ? 0 : (int64_t)(prng_next(prng) % (ANSWER_MOST_BUDGET + 1)),
         .id = some(prng, 1, 20),
         .campaign = some(prng, 0, 20),
         .crid = some(prng, 0, 20),
@@ -40,6 +41,10 @@ static void random_bid(struct prng *prng, struct answer_bid *bid) {
         .cats = some(prng, 0, 40),
         .markup = some(prng, 0, 400),
     };
+    if (prng_next(prng) % 2) {
+        bid->frequency = 1 + (uint32_t)(prng_next(prng) % 1000000);
+        bid->frequency_hours = 1 + (uint32_t)(prng_next(prng) % 8760);
+    }
 }
 
 static void random_answer(struct prng *prng, uint32_t most_bids, struct answer *answer) {
@@ -67,7 +72,8 @@ static void assert_same_bid(const struct answer_bid *a, const struct answer_bid 
     assert_true(a->imp == b->imp && a->deal == b->deal && a->score == b->score && a->pctr == b->pctr);
     assert_true(a->price == b->price && memcmp(a->cur, b->cur, 4) == 0 && a->media == b->media);
     assert_true(a->w == b->w && a->h == b->h && a->attr == b->attr && a->cattax == b->cattax);
-    assert_true(a->campaign_number == b->campaign_number);
+    assert_true(a->campaign_number == b->campaign_number && a->daily_budget == b->daily_budget);
+    assert_true(a->frequency == b->frequency && a->frequency_hours == b->frequency_hours);
     assert_true(str_eq(a->id, b->id) && str_eq(a->campaign, b->campaign) && str_eq(a->crid, b->crid));
     assert_true(str_eq(a->adomain, b->adomain) && str_eq(a->language, b->language));
     assert_true(str_eq(a->cats, b->cats) && str_eq(a->markup, b->markup));
@@ -184,6 +190,13 @@ static int refusal_of(const struct answer *answer) {
     return result;
 }
 
+#define REFUSED(field, value)                                                                                \
+    do {                                                                                                     \
+        bad = good;                                                                                          \
+        bad.field = (value);                                                                                 \
+        assert_int_equal(refusal_of(&bad), -1);                                                              \
+    } while (0)
+
 static void values_out_of_range_are_refused(void **state) {
     (void)state;
     static struct answer good, bad;
@@ -193,12 +206,6 @@ static void values_out_of_range_are_refused(void **state) {
         random_answer(&prng, 4, &good);
     while (good.bid_count < 2 || good.bids[1].imp != 0);
     assert_int_equal(refusal_of(&good), 0);
-#define REFUSED(field, value)                                                                                \
-    do {                                                                                                     \
-        bad = good;                                                                                          \
-        bad.field = (value);                                                                                 \
-        assert_int_equal(refusal_of(&bad), -1);                                                              \
-    } while (0)
     REFUSED(status, ANSWER_STATUSES);
     REFUSED(status, ANSWER_LATE); /* with bids */
     static const double amounts[] = {0, -1, NAN, INFINITY, -INFINITY};
@@ -223,6 +230,21 @@ static void values_out_of_range_are_refused(void **state) {
     REFUSED(bids[0].id.n, 0);
     REFUSED(bids[0].id.n, TABLE_ID_BYTES + 1);
     REFUSED(bids[0].adomain.n, TABLE_ID_BYTES + 1);
+}
+
+static void campaigns_out_of_range_are_refused(void **state) {
+    (void)state;
+    static struct answer good, bad;
+    struct prng prng;
+    prng_seed(&prng, 7);
+    do
+        random_answer(&prng, 4, &good);
+    while (good.bid_count < 2);
+    assert_int_equal(refusal_of(&good), 0);
+    REFUSED(bids[0].daily_budget, -1);
+    REFUSED(bids[0].daily_budget, ANSWER_MOST_BUDGET + 1);
+    REFUSED(bids[0].frequency, good.bids[0].frequency ? 0 : 1);
+    REFUSED(bids[0].frequency_hours, good.bids[0].frequency_hours ? 0 : 1);
 #undef REFUSED
 }
 
@@ -233,6 +255,7 @@ int main(void) {
         cmocka_unit_test(every_other_length_is_refused),
         cmocka_unit_test(a_tampered_frame_is_refused_or_legal),
         cmocka_unit_test(values_out_of_range_are_refused),
+        cmocka_unit_test(campaigns_out_of_range_are_refused),
     };
     for (size_t i = 0; i < sizeof letters; i++)
         letters[i] = (char)('a' + i % 26);

@@ -15,6 +15,7 @@
 
 static uint64_t hashes[MATCH_MOST_VALUES + 1];
 static double floors[MATCH_MOST_VALUES + 1];
+static struct match_cap seen[MATCH_MOST_CAPS + 1];
 
 static bool in_request(uint32_t target) {
     return target != TARGET_SIZE && target != TARGET_DEAL && target != TARGET_POSITION &&
@@ -29,6 +30,8 @@ static void fill_values(void) {
         floors[i] = prng_double(&prng);
     }
     floors[0] = INFINITY;
+    for (size_t i = 0; i < COUNT_OF(seen); i++)
+        seen[i] = (struct match_cap){prng_next(&prng), (uint32_t)prng_next(&prng)};
 }
 
 static struct match_hashes some(struct prng *prng, uint32_t most) {
@@ -57,6 +60,9 @@ static void random_job(struct prng *prng, struct job *job) {
         prng_next(prng) % 2 ? MATCH_NO_OFFSET : (int16_t)((int)(prng_next(prng) % 1561) - 720);
     request->now = (int64_t)(prng_next(prng) >> 32);
     request->least_pctr = prng_double(prng);
+    request->salt = prng_next(prng);
+    request->caps = seen + prng_next(prng) % (MATCH_MOST_CAPS / 2);
+    request->cap_count = (uint32_t)(prng_next(prng) % (MATCH_MOST_CAPS / 2 + 1));
     for (uint32_t i = 0; i < job->imp_count; i++) {
         struct match_imp *imp = &job->imps[i];
         imp->sizes = some(prng, 4);
@@ -98,7 +104,10 @@ static void assert_same_job(const struct job *a, const struct job *b) {
     assert_same_hashes(x->bcrid, y->bcrid);
     assert_same_hashes(x->wlang, y->wlang);
     assert_true(x->cattax == y->cattax && x->connection == y->connection && x->utc_offset == y->utc_offset);
-    assert_true(x->now == y->now && x->least_pctr == y->least_pctr);
+    assert_true(x->now == y->now && x->least_pctr == y->least_pctr && x->salt == y->salt);
+    assert_int_equal(x->cap_count, y->cap_count);
+    for (uint32_t i = 0; i < x->cap_count; i++)
+        assert_true(x->caps[i].campaign == y->caps[i].campaign && x->caps[i].views == y->caps[i].views);
     for (uint32_t i = 0; i < a->imp_count; i++)
         assert_same_imp(&a->imps[i], &b->imps[i]);
 }
@@ -142,6 +151,12 @@ static void what_is_too_large_says_so(void **state) {
     assert_true(job_bytes(&job) > JOB_MOST_BYTES);
     job.imps[0].deals.count = MATCH_MOST_VALUES;
     assert_true(job_bytes(&job) > JOB_MOST_BYTES); /* as many floors beside */
+    job.imps[0].deals.count = 0;
+    job.request.caps = seen;
+    job.request.cap_count = MATCH_MOST_CAPS;
+    assert_true(job_bytes(&job) <= JOB_MOST_BYTES);
+    job.request.cap_count++;
+    assert_true(job_bytes(&job) > JOB_MOST_BYTES);
     job.imps[0].deals.count = 0;
     job.imp_count = JOB_MOST_IMPS + 1;
     assert_true(job_bytes(&job) > JOB_MOST_BYTES);

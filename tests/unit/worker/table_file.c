@@ -17,6 +17,16 @@
 const char *const table_file_countries[TABLE_FILE_COUNTRIES] = {"USA", "DEU", "FRA", "ITA"};
 const char *const table_file_sizes[TABLE_FILE_SIZES] = {"300x250", "728x90", "320x50"};
 
+/* Ads of a campaign agree about it; some campaigns have limits. */
+static void write_limits(FILE *file, uint32_t campaign) {
+    if (campaign % 30 == 0)
+        fprintf(file, ",\"daily_budget\":%s", campaign % 60 ? "5e9" : "0.000001");
+    else if (campaign % 3 == 0)
+        fprintf(file, ",\"daily_budget\":%u.%06u", campaign, 123457 * (campaign % 7 + 1));
+    if (campaign % 2 == 0)
+        fprintf(file, ",\"frequency_cap\":{\"views\":%u,\"hours\":%u}", 1 + campaign % 5, 1 + campaign % 48);
+}
+
 static void write_ad(FILE *file, struct prng *prng, uint32_t number) {
     fprintf(file, "{\"id\":\"ad-%u\",\"campaign\":\"c%u\",\"adomain\":\"shop%u.example\",", number,
             number / 20, number % 100);
@@ -27,6 +37,7 @@ static void write_ad(FILE *file, struct prng *prng, uint32_t number) {
     if (prng_next(prng) % 4)
         fprintf(file, ",\"targeting\":{\"countries\":[\"%s\"]}",
                 table_file_countries[prng_next(prng) % TABLE_FILE_COUNTRIES]);
+    write_limits(file, number / 20);
     fputs("}\n", file);
 }
 

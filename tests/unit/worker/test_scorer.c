@@ -73,12 +73,19 @@ static void ask(size_t room) {
     assert_true(f.answer.id == f.job.id && f.answer.generation == f.job.generation);
 }
 
+static int64_t budget_of(const struct table_campaign *campaign) {
+    double nanos = campaign->daily_budget * 1e9;
+    if (nanos == 0)
+        return 0;
+    return nanos < 1 ? 1 : nanos > 4e18 ? ANSWER_MOST_BUDGET : (int64_t)(nanos + 0.5);
+}
+
 static void bids_are_what_matching_gives(void **state) {
     (void)state;
     struct generation *generation = generations_find(&f.generations, 7);
     struct match_hit hits[MATCH_MOST_HITS];
     struct prng prng;
-    uint32_t found = 0;
+    uint32_t found = 0, limited = 0, extreme = 0;
     prng_seed(&prng, 1);
     for (int round = 0; round < 300; round++) {
         make_job(&prng, 2, 5);
@@ -95,6 +102,12 @@ static void bids_are_what_matching_gives(void **state) {
             assert_true(bid->score == hit->score && bid->pctr == hit->pctr && bid->deal == hit->deal);
             assert_true(bid->media == record->media && bid->attr == record->attr);
             assert_int_equal(bid->campaign_number, record->campaign);
+            const struct table_campaign *campaign = &generation->table.campaigns[record->campaign];
+            assert_int_equal(bid->daily_budget, budget_of(campaign));
+            extreme += bid->daily_budget == 1000 || bid->daily_budget == ANSWER_MOST_BUDGET;
+            assert_int_equal(bid->frequency, campaign->frequency);
+            assert_int_equal(bid->frequency_hours, campaign->frequency_hours);
+            limited += bid->daily_budget > 0 && bid->frequency > 0;
             const struct table_ad *ad = &generation->table.ads[hit->record];
             assert_true(str_eq(bid->id, table_text(&generation->table, ad->id)));
             assert_true(bid->markup.n == ad->markup_bytes &&
@@ -104,7 +117,7 @@ static void bids_are_what_matching_gives(void **state) {
         }
         found += count;
     }
-    assert_true(found > 100);
+    assert_true(found > 100 && limited > 10 && extreme > 10);
     assert_int_equal(f.stats.jobs, 300);
     assert_int_equal(f.stats.bids, 2 * found);
 }
