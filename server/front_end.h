@@ -12,6 +12,8 @@
 #include "config/config.h"
 #include "stats/stats.h"
 
+struct token_keys;
+
 /* What the supervisor hands over. */
 struct front_end_start {
     const int *public_fds; /* closed when it drains */
@@ -19,6 +21,7 @@ struct front_end_start {
     const int *admin_fds; /* of the first front end only */
     size_t admin_count;
     int control_fd;
+    struct token_keys *token_keys; /* NULL: no URLs of ours are given out */
     uint32_t workers; /* how many there may be; 0: no own campaigns */
 };
 

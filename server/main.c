@@ -9,6 +9,7 @@
 #include "currency/currency.h"
 #include "memory_report.h"
 #include "supervisor/supervisor.h"
+#include "token/token.h"
 #include "version.h"
 
 static const char usage[] =
@@ -84,6 +85,31 @@ static struct arguments read_arguments(int argc, char **argv) {
     return arguments;
 }
 
+/* error becomes "KEY: " and what the room behind it is filled with. */
+static char *room_behind(const char *key, char *error, size_t *room) {
+    int n = snprintf(error, *room, "%s: ", key);
+    *room -= (size_t)n;
+    return error + n;
+}
+
+static bool keys_good(const struct config *config, char *error, size_t error_size) {
+    if (!str_present(config->events.keys_file))
+        return true;
+    char *reason = room_behind("events.keys_file", error, &error_size);
+    struct token_keys *keys = token_keys_load(config->events.keys_file.p, reason, error_size);
+    token_keys_destroy(keys);
+    return keys != NULL;
+}
+
+static bool rates_good(const struct config *config, char *error, size_t error_size) {
+    if (!str_present(config->auction.currency_file))
+        return true;
+    char *reason = room_behind("auction.currency_file", error, &error_size);
+    struct currency_rates *rates = currency_load(config->auction.currency_file.p, reason, error_size);
+    currency_destroy(rates);
+    return rates != NULL;
+}
+
 /*
  * Whether the files that the configuration names can be used. Without its certificates a partner would fail
  * quietly in every auction, and without its rates a front end would not start.
@@ -96,14 +122,7 @@ static bool files_good(const struct config *config, char *error, size_t error_si
         snprintf(error, error_size, "partners[%u].ca_file: %s: %s", i, path, strerror(errno));
         return false;
     }
-    if (!str_present(config->auction.currency_file))
-        return true;
-    static const char key[] = "auction.currency_file: ";
-    size_t n = sizeof key - 1;
-    memcpy(error, key, sizeof key);
-    struct currency_rates *rates = currency_load(config->auction.currency_file.p, error + n, error_size - n);
-    currency_destroy(rates);
-    return rates != NULL;
+    return keys_good(config, error, error_size) && rates_good(config, error, error_size);
 }
 
 int main(int argc, char **argv) {

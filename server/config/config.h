@@ -29,6 +29,12 @@ enum media_type { /* bits: what a partner takes, what an imp offers */
 
 enum channel_type { CHANNEL_SITE = 1, CHANNEL_APP = 2, CHANNEL_DOOH = 4, CHANNEL_ALL = 7 };
 
+/* When a partner whose bid won is told so. */
+enum nurl_when {
+    NURL_CLEARING, /* at the end of the auction */
+    NURL_WIN       /* when whoever asked for the auction says that the bid won there too */
+};
+
 /* One demand partner. Strings are NUL-terminated behind their view. */
 struct config_partner {
     struct str name;
@@ -53,7 +59,8 @@ struct config_partner {
     bool gzip_request;
     bool gzip_answer;
     bool http2;
-    struct str ca_file; /* absent: the system's */
+    struct str ca_file;           /* absent: the system's */
+    struct str_list notice_hosts; /* that its nurl, burl and lurl may name besides its url's domain */
 };
 
 struct config {
@@ -120,6 +127,18 @@ struct config {
         uint32_t hold_s;                  /* how long a win may still be viewed and clicked */
         uint32_t sync_ms;                 /* between copies to the disk */
     } ledger;
+
+    struct {                   /* what comes back: views, clicks, wins */
+        struct str public_url; /* what URLs of ours begin with; absent: none are given out */
+        struct str keys_file;  /* of the keys that sign them; absent: one that ends with the processes */
+    } events;
+
+    struct { /* calls to partners' nurl, burl and lurl */
+        enum nurl_when nurl;
+        uint32_t tries, retry_ms, timeout_ms; /* retry_ms: the first pause, doubled each time */
+        uint32_t queue, max_in_flight, hosts; /* of each partner and front end */
+        uint32_t drain_ms;
+    } notices;
 
     struct config_partner *partners;
     uint32_t partner_count;

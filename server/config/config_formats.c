@@ -156,6 +156,24 @@ const char *config_format_url(struct str s) {
     return memchr(rest.p, '#', rest.n) ? "must not hold a fragment (\"#\")" : NULL;
 }
 
+/* It goes into markup, JSON and XML as it stands. */
+const char *config_format_public_url(struct str s) {
+    const char *wrong = config_format_url(s);
+    if (wrong)
+        return wrong;
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_alnum(s.p[i]) && !strchr("-._~:/[]%", s.p[i]))
+            return "must hold letters, digits and \"-._~:/[]%\" only: no query";
+    return s.p[s.n - 1] == '/' ? "must not end with \"/\"" : NULL;
+}
+
+const char *config_format_notice_host(struct str s) {
+    size_t end = 0;
+    return s.n > 0 && s.p[0] != '[' && host_valid(s, &end) && end == s.n
+               ? NULL
+               : "must be a host name such as \"notices.example.com\"";
+}
+
 const char *config_format_origin(struct str s) {
     struct str rest = s;
     if (str_eq(s, STR("*")))

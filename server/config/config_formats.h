@@ -14,9 +14,12 @@ const char *config_format_currency(struct str s);     /* ISO 4217 alpha */
 const char *config_format_country(struct str s);      /* ISO 3166-1 alpha-3 */
 const char *config_format_partner_name(struct str s); /* it becomes a metric's label */
 const char *config_format_seat(struct str s);
-const char *config_format_url(struct str s);    /* http or https, with a host */
-const char *config_format_domain(struct str s); /* a site's domain or an app's bundle */
-const char *config_format_header(struct str s); /* "Name: value", RFC 9110 section 5 */
+const char *config_format_url(struct str s); /* http or https, with a host */
+const char *config_format_public_url(
+    struct str s); /* a url of plain characters, no query, no "/" at the end */
+const char *config_format_notice_host(struct str s); /* a host name or IPv4 address */
+const char *config_format_domain(struct str s);      /* a site's domain or an app's bundle */
+const char *config_format_header(struct str s);      /* "Name: value", RFC 9110 section 5 */
 const char *config_format_path(struct str s);
 
 #endif

@@ -28,6 +28,7 @@
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
 static const char *const media_names[] = {"banner", "video", "audio", "native", NULL};
 static const char *const channel_names[] = {"site", "app", "dooh", NULL};
+static const char *const nurl_names[] = {"clearing", "win", NULL};
 
 const struct config_option config_options[] = {
     {ROOT(listen, struct str_list, CONFIG_LIST),
@@ -182,6 +183,36 @@ const struct config_option config_options[] = {
     {ROOT(ledger.sync_ms, uint32_t, CONFIG_U32), NUMBER("ms", 1000, 10, 3600000),
      LIVE("How often the ledger's file is copied to the disk: what a machine that stops may lose.")},
 
+    {ROOT(events.public_url, struct str, CONFIG_STRING), TEXT("", "null", 1, 1024, config_format_public_url),
+     FIXED("What the URLs of views, clicks and wins begin with, such as \"https://ads.example\": where "
+           "browsers "
+           "and clients reach `listen`. Without it answers carry none, and nothing is counted.")},
+    {ROOT(events.keys_file, struct str, CONFIG_STRING),
+     TEXT("path", "null", 1, CONFIG_STRING_BYTES, config_format_path),
+     FIXED("The keys that sign those URLs, a line \"NUMBER HEX\" each, the first one signs. Without it they "
+           "end "
+           "with the process.")},
+
+    {ROOT(notices.nurl, enum nurl_when, CONFIG_ENUM), .unit = "", .fallback = "\"clearing\"", .max = NURL_WIN,
+     .names = nurl_names,
+     LIVE("When a partner's nurl is called: when its bid won the auction here, or when the client says that "
+          "it "
+          "won there too.")},
+    {ROOT(notices.tries, uint32_t, CONFIG_U32), NUMBER("calls", 3, 1, 10),
+     LIVE("How often a notice is tried before it counts as failed.")},
+    {ROOT(notices.retry_ms, uint32_t, CONFIG_U32), NUMBER("ms", 500, 10, 60000),
+     LIVE("The pause before the second try; it doubles each time.")},
+    {ROOT(notices.timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 2000, 10, 30000),
+     LIVE("Longest time of one try.")},
+    {ROOT(notices.queue, uint32_t, CONFIG_U32), NUMBER("notices", 1024, 1, 65536),
+     LIVE("Notices of one partner and front end that wait or run; beyond it new ones are dropped.")},
+    {ROOT(notices.max_in_flight, uint32_t, CONFIG_U32), NUMBER("calls", 16, 1, 1024),
+     LIVE("Those of them that run at once, to one host.")},
+    {ROOT(notices.hosts, uint32_t, CONFIG_U32), NUMBER("hosts", 8, 1, 64),
+     LIVE("Hosts of one partner that are called; the one that was quiet longest gives way.")},
+    {ROOT(notices.drain_ms, uint32_t, CONFIG_U32), NUMBER("ms", 3000, 0, 60000),
+     LIVE("How long notices that wait keep a front end from ending.")},
+
     {.path = "partners",
      .type = CONFIG_PARTNERS,
      .offset = offsetof(struct config, partners),
@@ -235,6 +266,11 @@ const struct config_option config_options[] = {
     {PARTNER(ca_file, struct str, CONFIG_STRING),
      TEXT("path", "null", 1, CONFIG_STRING_BYTES, config_format_path),
      LIVE("Certificates (PEM) that vouch for its https. By default the system's.")},
+    {PARTNER(notice_hosts, struct str_list, CONFIG_LIST),
+     TEXT("hosts", "[]", 0, 64, config_format_notice_host),
+     LIVE(
+         "Hosts that its nurl, burl and lurl may name (\"example.com\" takes in its subdomains), besides the "
+         "host of its url and what stands below the same domain.")},
 };
 
 const size_t config_option_count = COUNT_OF(config_options);

@@ -202,7 +202,9 @@ static const char intro[] =
     "  listed twice in `listen` and `admin_listen`; partners' names differ by more than case; `http2` needs "
     "an\n"
     "  https url.\n"
-    "- `currency_file` and each `ca_file` must be readable, or slimbid does not start.\n";
+    "- `currency_file`, `keys_file` and each `ca_file` must be readable, or slimbid does not start; others "
+    "than its\n"
+    "  owner must not be able to read `keys_file`.\n";
 
 static void add_heading(struct buf *out, struct str prefix) {
     if (prefix.n == 0)

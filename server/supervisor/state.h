@@ -12,6 +12,8 @@
 #include "stats/stats.h"
 #include "supervisor/child.h"
 
+struct token_keys;
+
 #define SUPERVISOR_MOST_ADDRESSES 16
 #define VERIFIER_TEXT_BYTES       512
 
@@ -49,6 +51,7 @@ struct table_watch {
 
 struct supervisor {
     const struct config *config;
+    struct token_keys *token_keys; /* NULL: no URLs of ours are given out */
     struct stats *stats;
     int *public_fds; /* front_ends rows of listen.count */
     int admin_fds[SUPERVISOR_MOST_ADDRESSES];

@@ -33,9 +33,14 @@ def test_bad_configs_are_refused_with_key_and_reason(tmp_path):
 def test_files_that_a_config_names_are_looked_at(tmp_path):
     path, rates, missing = tmp_path / "files.json", tmp_path / "rates.json", tmp_path / "missing"
     rates.write_text('{"conversions": {"USD": {"EUR": -1}}}')
+    open_keys = tmp_path / "keys"
+    open_keys.write_text("1 " + "00" * 32)
+    open_keys.chmod(0o644)
     partner = {"name": "a", "url": "https://127.0.0.1:1/", "ca_file": str(missing)}
     for config, reason in (({"auction": {"currency_file": str(missing)}}, f"auction.currency_file: {missing}: No such file"),
                            ({"auction": {"currency_file": str(rates)}}, f"auction.currency_file: {rates}: conversions.USD.EUR"),
+                           ({"events": {"keys_file": str(missing)}}, f"events.keys_file: {missing}: No such file"),
+                           ({"events": {"keys_file": str(open_keys)}}, f"events.keys_file: {open_keys}: others than its owner"),
                            ({"partners": [partner]}, f"partners[0].ca_file: {missing}: No such file")):
         path.write_text(json.dumps(config))
         for more in (["--check-config"], []):
