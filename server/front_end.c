@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "control/control.h"
 #include "descriptors.h"
+#include "event_log/event_log.h"
 #include "exchange.h"
 #include "stats/allocator.h"
 #include "web/routes.h"
@@ -196,6 +197,9 @@ static int front_end_begin(struct front_end *fe, const struct front_end_start *s
         return -1;
     if (exchange_init(&fe->exchange, fe->config, fe->loop, fe->outbound, fe->slot, error, error_size) != 0)
         return -1;
+    fe->exchange.writer = (uint32_t)(fe->slot - fe->stats->slots);
+    if (start->event_rings) /* one that can't log still serves */
+        fe->exchange.event_log = event_log_create(start->event_rings, fe->exchange.writer, &fe->slot->events);
     if (start_pool(fe) != 0)
         return -1;
     admin_init(&fe->admin, fe->config, fe->stats, &(struct admin_calls){refresh_slot, ask_for_reload, fe});
@@ -216,6 +220,8 @@ static void front_end_stop(struct front_end *fe) {
     watch_destroy(fe->control);
     fe->exchange.pool = NULL;
     pool_destroy(fe->pool);
+    event_log_destroy(fe->exchange.event_log);
+    fe->exchange.event_log = NULL;
     if (fe->exchange.config) {
         routes_cleanup(&fe->routes);
         admin_cleanup(&fe->admin);

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "stats/stats.h"
 
+struct event_rings;
 struct token_keys;
 
 /* What the supervisor hands over. */
@@ -21,8 +22,9 @@ struct front_end_start {
     const int *admin_fds; /* of the first front end only */
     size_t admin_count;
     int control_fd;
-    struct token_keys *token_keys; /* NULL: no URLs of ours are given out */
-    uint32_t workers; /* how many there may be; 0: no own campaigns */
+    struct token_keys *token_keys;         /* NULL: no URLs of ours are given out */
+    const struct event_rings *event_rings; /* NULL: no event log */
+    uint32_t workers;                      /* how many there may be; 0: no own campaigns */
 };
 
 /* Serves; returns the process's exit status. */

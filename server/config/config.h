@@ -140,6 +140,15 @@ struct config {
         uint32_t drain_ms;
     } notices;
 
+    struct {                   /* event_log/event_log.h */
+        struct str directory;  /* absent: there is none */
+        uint32_t buffer_bytes; /* of each front end; a power of two */
+        uint32_t rotate_bytes, rotate_s;
+        uint32_t keep_files, keep_mib;
+        uint32_t sync_ms;
+        bool required; /* the server is not ready while it can't be written */
+    } event_log;
+
     struct config_partner *partners;
     uint32_t partner_count;
 

@@ -69,7 +69,8 @@ static int check_queues(struct config_reader *reader) {
         const char *key;
         uint32_t bytes;
     } queues[] = {{"campaigns.job_queue_bytes", reader->config->campaigns.job_queue_bytes},
-                  {"campaigns.answer_queue_bytes", reader->config->campaigns.answer_queue_bytes}};
+                  {"campaigns.answer_queue_bytes", reader->config->campaigns.answer_queue_bytes},
+                  {"event_log.buffer_bytes", reader->config->event_log.buffer_bytes}};
     for (size_t i = 0; i < COUNT_OF(queues); i++)
         if (queues[i].bytes & (queues[i].bytes - 1))
             return config_fail(reader, queues[i].key, "must be a power of two, is %u", queues[i].bytes);

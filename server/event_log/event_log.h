@@ -26,11 +26,20 @@ enum event_kind {
 
 struct event_log_stats {
     uint64_t lines[EVENT_KINDS];
-    uint64_t dropped; /* no room in the ring */
-    uint64_t too_long;
+    uint64_t dropped;  /* no room in the ring */
+    uint64_t too_long; /* or no memory for it */
 };
 
 struct event_log; /* one front end's end */
+struct event_rings;
+
+#define EVENT_LOG_LINE_BYTES 32768u /* the longest line */
+
+/* Goes on where the front end's predecessor stopped. stats is the caller's and outlives it; so do the rings.
+ * NULL, with the reason in the log: no memory, or the ring is damaged. */
+struct event_log *event_log_create(const struct event_rings *rings, uint32_t front_end,
+                                   struct event_log_stats *stats) CHECK_RESULT;
+void event_log_destroy(struct event_log *log);
 
 /*
  * Begins a line: {"front_end":0,"seq":17,"time":1764000000.123456,"kind":"auction" stands in the buffer

@@ -13,6 +13,7 @@
 #include "bid/bid.h"
 #include "campaign/pool.h"
 #include "config/config.h"
+#include "event_log/event_log.h"
 #include "http/http_server.h"
 #include "outbound/outbound.h"
 #include "stats/histogram.h"
@@ -110,6 +111,7 @@ struct stats_slot {
     uint64_t heap_requested;                             /* bytes ever asked for */
     struct histogram latency;                            /* from the first byte to the answer */
     struct pool_stats pool;
+    struct event_log_stats events;
     struct partner_stats partners[CONFIG_MAX_PARTNERS + 1];
 };
 

@@ -42,6 +42,7 @@ static void become_front_end(struct supervisor *sv, uint32_t slot, pid_t parent,
         .admin_count = slot == 0 ? sv->config->admin_listen.count : 0,
         .control_fd = line,
         .token_keys = sv->token_keys,
+        .event_rings = sv->event_rings,
         .workers = sv->worker_count,
     };
     exit(front_end_run(sv->config, &start, sv->stats, slot));

@@ -49,9 +49,12 @@ struct table_watch {
     uint64_t ads, bytes, hot_bytes; /* of the table under way */
 };
 
+struct event_rings;
+
 struct supervisor {
     const struct config *config;
-    struct token_keys *token_keys; /* NULL: no URLs of ours are given out */
+    struct token_keys *token_keys;   /* NULL: no URLs of ours are given out */
+    struct event_rings *event_rings; /* NULL: no event log */
     struct stats *stats;
     int *public_fds; /* front_ends rows of listen.count */
     int admin_fds[SUPERVISOR_MOST_ADDRESSES];

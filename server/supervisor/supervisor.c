@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "descriptors.h"
+#include "event_log/event_rings.h"
 #include "supervisor/front_ends.h"
 #include "supervisor/sockets.h"
 #include "supervisor/table_watch.h"
@@ -223,6 +224,18 @@ static int make_token_keys(struct supervisor *sv) {
     return -1;
 }
 
+static int open_event_log(struct supervisor *sv) {
+    char error[EVENT_RINGS_ERROR_BYTES];
+    if (!str_present(sv->config->event_log.directory))
+        return 0;
+    sv->event_rings = event_rings_open(sv->config->event_log.directory.p, sv->config->front_ends,
+                                       sv->config->event_log.buffer_bytes, error, sizeof error);
+    if (sv->event_rings)
+        return 0;
+    log_error("supervisor", "event_log.directory: %s", error);
+    return -1;
+}
+
 /* Sockets, signals, workers and the first front ends; what fails is logged. 0 or -1. */
 static int supervisor_start(struct supervisor *sv) {
     sv->stats->supervisor_pid = (uint64_t)getpid();
@@ -232,7 +245,8 @@ static int supervisor_start(struct supervisor *sv) {
         sv->front_ends[f].line = -1;
     table_watch_init(sv);
     descriptors_raise(sv->config);
-    if (make_token_keys(sv) != 0 || sockets_open(sv) != 0 || block_signals(sv) != 0)
+    if (make_token_keys(sv) != 0 || sockets_open(sv) != 0 || block_signals(sv) != 0 ||
+        open_event_log(sv) != 0)
         return -1;
     log_info("supervisor", "slimbid version=%s pid=%d partners=%u", SLIMBID_VERSION, (int)getpid(),
              sv->config->partner_count);
@@ -270,6 +284,7 @@ int supervisor_run(const struct config *config) {
     }
     int status = sv->status;
     token_keys_destroy(sv->token_keys);
+    event_rings_close(sv->event_rings);
     stats_destroy(sv->stats);
     free(sv->public_fds);
     free(sv);

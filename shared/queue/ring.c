@@ -46,6 +46,32 @@ int ring_attach(struct ring *ring, void *memory, uint64_t size) {
     return 0;
 }
 
+/* head and tail as they stand; -1 when they are not those of a ring. */
+static int read_indices(const struct ring *ring, uint64_t *head, uint64_t *tail) {
+    *head = atomic_load_explicit(&ring->shared->head, memory_order_acquire);
+    *tail = atomic_load_explicit(&ring->shared->tail, memory_order_acquire);
+    bool whole = *head % RING_WORD_BYTES == 0 && *tail % RING_WORD_BYTES == 0;
+    return whole && *tail >= *head && *tail - *head <= ring->size ? 0 : -1;
+}
+
+int ring_resume_producer(struct ring *ring, void *memory, uint64_t size) {
+    uint64_t head = 0, tail = 0;
+    if (ring_attach(ring, memory, size) != 0 || read_indices(ring, &head, &tail) != 0)
+        return -1;
+    ring->own = tail;
+    ring->other = head;
+    return 0;
+}
+
+int ring_resume_consumer(struct ring *ring, void *memory, uint64_t size) {
+    uint64_t head = 0, tail = 0;
+    if (ring_attach(ring, memory, size) != 0 || read_indices(ring, &head, &tail) != 0)
+        return -1;
+    ring->own = head;
+    ring->other = tail;
+    return 0;
+}
+
 /* ---- producer ---- */
 
 /* Half the ring: so much always fits before or behind any place once the ring is empty. */
@@ -160,4 +186,40 @@ void ring_consume(struct ring *ring) {
     ring->reserved = 0;
     /* Release: what was read of the frame was read before the producer may write over it. */
     atomic_store_explicit(&ring->shared->head, ring->own, memory_order_release);
+}
+
+/* ---- a consumer that reads ahead ---- */
+
+void ring_next(struct ring *ring) {
+    ring->own += ring->reserved;
+    ring->reserved = 0;
+}
+
+void ring_release(struct ring *ring, uint64_t position) {
+    assert(position <= ring->own);
+    uint64_t head = atomic_load_explicit(&ring->shared->head, memory_order_relaxed);
+    if (position > head)
+        atomic_store_explicit(&ring->shared->head, position, memory_order_release);
+}
+
+void ring_rewind(struct ring *ring, uint64_t position) {
+    assert(position <= ring->own);
+    ring->own = position;
+    ring->reserved = 0;
+}
+
+uint64_t ring_unread(struct ring *ring) {
+    if (ring->broken)
+        return 0;
+    uint64_t tail = atomic_load_explicit(&ring->shared->tail, memory_order_acquire);
+    if (tail % RING_WORD_BYTES != 0 || tail - ring->own > ring->size)
+        ring->broken = true;
+    return ring->broken ? 0 : tail - ring->own;
+}
+
+void ring_cut(struct ring *ring) {
+    atomic_store_explicit(&ring->shared->tail, ring->own, memory_order_release);
+    ring->other = ring->own;
+    ring->reserved = 0;
+    ring->broken = false;
 }

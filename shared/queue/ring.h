@@ -10,6 +10,10 @@
  * other's index once into private memory and checks it, checks a frame's length before it looks at the
  * frame, and copies nothing that was not checked. What does not hold makes the ring broken for that side for
  * good: every call returns -1, and the owner takes the other side for dead.
+ *
+ * A ring in memory that outlives its processes (a file's) is resumed: a new producer goes on at the tail, so
+ * that a frame that was reserved and not committed was never there; a new consumer goes on at the head, so
+ * that a frame whose room was not given back is read again.
  */
 #ifndef SLIMBID_QUEUE_RING_H
 #define SLIMBID_QUEUE_RING_H
@@ -47,6 +51,9 @@ void ring_format(void *memory, uint64_t size);
 /* One side's view, once a side: it starts at the first byte. size as at ring_format(), known from elsewhere
  * than the shared memory. 0, or -1 when the shared header is not that of such a ring. */
 int ring_attach(struct ring *ring, void *memory, uint64_t size) CHECK_RESULT;
+/* The same where the side's predecessor stopped. -1 also when head and tail can't be those of a ring. */
+int ring_resume_producer(struct ring *ring, void *memory, uint64_t size) CHECK_RESULT;
+int ring_resume_consumer(struct ring *ring, void *memory, uint64_t size) CHECK_RESULT;
 
 /* ---- producer ---- */
 
@@ -66,5 +73,24 @@ void ring_commit(struct ring *ring, size_t n);
 int ring_peek(struct ring *ring, const void **frame, size_t *n) CHECK_RESULT;
 /* Done with the frame of the last ring_peek(); without one it does nothing. */
 void ring_consume(struct ring *ring);
+
+/* ---- a consumer that reads ahead: it keeps what it has read until it knows that it is done with ---- */
+
+/* On to the frame after that of the last ring_peek(); without one it does nothing. The producer does not get
+ * the room back yet. */
+void ring_next(struct ring *ring);
+/* Where the next ring_peek() reads; a place for the two below. */
+static inline uint64_t ring_position(const struct ring *ring) {
+    return ring->own;
+}
+/* Gives back what stands before a position that was read, and never any of it twice. */
+void ring_release(struct ring *ring, uint64_t position);
+/* Reads again from a position that is not given back. */
+void ring_rewind(struct ring *ring, uint64_t position);
+/* Bytes that are finished and not read yet, frames' words and fillers included. 0 too when the ring is
+ * broken. */
+uint64_t ring_unread(struct ring *ring);
+/* Forgets what is finished and not read: for whoever finds it torn while nobody is at the ring. */
+void ring_cut(struct ring *ring);
 
 #endif

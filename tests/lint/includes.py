@@ -34,7 +34,8 @@ SERVER = {
     "token": [],
     "bid": ["config", "token"],
     "campaign": ["config", "bid"],
-    "stats": ["config", "bid", "campaign"],
+    "event_log": ["config", "bid"],
+    "stats": ["config", "bid", "campaign", "event_log"],
     "partner": ["config", "bid", "stats"],
     "admin": ["config", "bid", "campaign", "stats", "partner"],
 }
