@@ -33,7 +33,7 @@ struct event_log_stats {
 struct event_log; /* one front end's end */
 struct event_rings;
 
-#define EVENT_LOG_LINE_BYTES 32768u /* the longest line */
+#define EVENT_LOG_LINE_BYTES 32704u /* the longest line: half the smallest ring has room for it */
 
 /* Goes on where the front end's predecessor stopped. stats is the caller's and outlives it; so do the rings.
  * NULL, with the reason in the log: no memory, or the ring is damaged. */
