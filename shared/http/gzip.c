@@ -98,6 +98,58 @@ enum gzip_result gzip_inflate(struct gzip *gzip, struct str in, struct buf *out)
     }
 }
 
+/* ---- in pieces ---- */
+
+struct gzip_stream {
+    z_stream z;
+    bool begun;
+    bool ended;
+};
+
+struct gzip_stream *gzip_stream_create(void) {
+    struct gzip_stream *stream = calloc(1, sizeof *stream);
+    if (stream != NULL && inflateInit2(&stream->z, GZIP_WINDOW_BITS) != Z_OK) {
+        free(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+void gzip_stream_destroy(struct gzip_stream *stream) {
+    if (stream == NULL)
+        return;
+    inflateEnd(&stream->z);
+    free(stream);
+}
+
+bool gzip_stream_whole(const struct gzip_stream *stream) {
+    return stream->ended || !stream->begun;
+}
+
+enum gzip_result gzip_stream_inflate(struct gzip_stream *stream, struct str *in, char *out, size_t room,
+                                     size_t *made) {
+    z_stream *z = &stream->z;
+    *made = 0;
+    if (stream->ended)
+        return in->n > 0 ? GZIP_BAD : GZIP_OK;
+    stream->begun = stream->begun || in->n > 0;
+    unsigned given = at_most_uint(in->n), space = at_most_uint(room);
+    z->next_in = (unsigned char *)in->p;
+    z->avail_in = given;
+    z->next_out = (unsigned char *)out;
+    z->avail_out = space;
+    int status = inflate(z, Z_NO_FLUSH);
+    *made = space - z->avail_out;
+    *in = (struct str){in->p + (given - z->avail_in), in->n - (given - z->avail_in)};
+    if (status == Z_STREAM_END) {
+        stream->ended = true;
+        return in->n > 0 ? GZIP_BAD : GZIP_OK;
+    }
+    if (status == Z_MEM_ERROR)
+        return GZIP_NO_MEMORY;
+    return status == Z_OK || status == Z_BUF_ERROR ? GZIP_OK : GZIP_BAD;
+}
+
 enum gzip_result gzip_deflate(struct gzip *gzip, struct str in, int level, struct buf *out) {
     if (in.n > UINT_MAX || !deflate_ready(gzip, level))
         return in.n > UINT_MAX ? GZIP_TOO_LARGE : GZIP_NO_MEMORY;

@@ -5,6 +5,9 @@
 #ifndef SLIMBID_HTTP_GZIP_H
 #define SLIMBID_HTTP_GZIP_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/buf.h"
 #include "base/macros.h"
 #include "base/str.h"
@@ -25,6 +28,21 @@ enum gzip_result {
 enum gzip_result gzip_inflate(struct gzip *gzip, struct str in, struct buf *out) CHECK_RESULT;
 /* Appends in as one gzip member to out. level 1 to 9. */
 enum gzip_result gzip_deflate(struct gzip *gzip, struct str in, int level, struct buf *out) CHECK_RESULT;
+
+/* One gzip member that comes in pieces. */
+struct gzip_stream;
+
+struct gzip_stream *gzip_stream_create(void) CHECK_RESULT;
+void gzip_stream_destroy(struct gzip_stream *stream);
+/*
+ * Inflates from *in, moving it on, into out, which has room for `room` bytes; *made of them are written. Call
+ * it again while it has made as many as there was room for, or *in has bytes. GZIP_BAD: no gzip, or bytes
+ * behind its end.
+ */
+enum gzip_result gzip_stream_inflate(struct gzip_stream *stream, struct str *in, char *out, size_t room,
+                                     size_t *made) CHECK_RESULT;
+/* Whether nothing is missing: the member has ended, or nothing of it has come. */
+bool gzip_stream_whole(const struct gzip_stream *stream);
 
 /* Whether an Accept-Encoding value takes gzip (RFC 9110, 12.5.3: q=0 and * included). */
 bool gzip_accepted(struct str accept_encoding);

@@ -79,6 +79,8 @@ void conn_close(struct http_conn *conn) {
     close(conn->fd);
     conn->fd = -1;
     release_inbox(conn);
+    intake_destroy(conn->intake);
+    conn->intake = NULL;
     buf_cleanup(&conn->out);
     server_bury(conn->server, conn);
 }
@@ -101,6 +103,27 @@ static bool inbox_is_full(const struct inbox *inbox) {
     return inbox != NULL && inbox->used == inbox->room;
 }
 
+/* Whether nothing is read while the handler works: its client's end is then noticed by looking now and then.
+ */
+static bool is_held_back(const struct http_conn *conn) {
+    return inbox_is_full(conn->inbox) || (conn->intake != NULL && conn->intake->paused);
+}
+
+static uint64_t deadline_of_intake(const struct http_conn *conn) {
+    if (conn->intake == NULL || conn->intake->paused)
+        return CONN_NO_DEADLINE;
+    return conn->intake->since_us + conn->intake->reader.idle_us;
+}
+
+static uint64_t deadline_of_handler(const struct http_conn *conn) {
+    uint64_t intake_us = deadline_of_intake(conn), own_us = CONN_NO_DEADLINE;
+    if (out_waiting(conn) > 0)
+        own_us = conn->phase_us + conn->server->options.write_timeout_us;
+    else if (is_held_back(conn))
+        own_us = loop_now(conn->server->loop) + CONN_POLL_US;
+    return intake_us < own_us ? intake_us : own_us;
+}
+
 static uint64_t deadline_of(const struct http_conn *conn) {
     const struct http_server_options *options = &conn->server->options;
     switch (conn->state) {
@@ -111,11 +134,8 @@ static uint64_t deadline_of(const struct http_conn *conn) {
     case CONN_BODY:
         return conn->phase_us + options->body_timeout_us;
     case CONN_HANDLER:
-        return inbox_is_full(conn->inbox) ? loop_now(conn->server->loop) + CONN_POLL_US : CONN_NO_DEADLINE;
     case CONN_STREAMING:
-        if (out_waiting(conn) > 0)
-            return conn->phase_us + options->write_timeout_us;
-        return inbox_is_full(conn->inbox) ? loop_now(conn->server->loop) + CONN_POLL_US : CONN_NO_DEADLINE;
+        return deadline_of_handler(conn);
     case CONN_WRITING:
         return conn->phase_us + options->write_timeout_us;
     case CONN_LINGER:
@@ -131,7 +151,7 @@ static unsigned watch_of(const struct http_conn *conn) {
     if (conn->state == CONN_WRITING)
         return write;
     /* A hang-up watch alone does not see a reset, and would spin on it: a full buffer is polled by timer. */
-    if (with_handler(conn->state) && inbox_is_full(conn->inbox))
+    if (with_handler(conn->state) && is_held_back(conn))
         return write;
     return WATCH_READ | write;
 }
@@ -180,10 +200,18 @@ static void move_to_front(struct inbox *inbox) {
     inbox->used = n;
 }
 
+bool conn_widen_inbox(struct http_conn *conn, size_t room) {
+    struct inbox *inbox = conn->inbox;
+    if (room > inbox->room)
+        return grow_inbox(inbox, room);
+    move_to_front(inbox);
+    return true;
+}
+
 /* The largest a request can get: the parser refuses before. */
-static size_t inbox_max(const struct http_server *server) {
-    const struct http_limits *limits = &server->options.limits;
-    return limits->request_line_bytes + 2 * limits->header_bytes + limits->body_bytes +
+static size_t inbox_max(const struct http_conn *conn) {
+    const struct http_limits *limits = &conn->server->options.limits;
+    return limits->request_line_bytes + 2 * limits->header_bytes + conn->inbox->parser.body_limit +
            HTTP_CHUNK_LINE_BYTES + 64;
 }
 
@@ -197,7 +225,7 @@ static bool make_room(struct http_conn *conn) {
     inbox->used = http_parser_compact(&inbox->parser, inbox->p, inbox->used);
     if (inbox->used < inbox->room)
         return true;
-    size_t max = inbox_max(conn->server);
+    size_t max = inbox_max(conn);
     size_t room = inbox->room * 2 < max ? inbox->room * 2 : max;
     return room > inbox->room && grow_inbox(inbox, room);
 }
@@ -232,9 +260,35 @@ static bool is_no_coding(struct str coding) {
     return coding.n == 0 || str_ieq(coding, STR("identity"));
 }
 
-static void on_head(struct http_conn *conn) {
+/* A client that waits for it is told to send the body: RFC 9110 10.1.1, not who did not wait, nor when
+ * nothing will come. */
+static void send_continue(struct http_conn *conn) {
     struct inbox *inbox = conn->inbox;
-    struct http_request *request = &inbox->parser.request;
+    const struct http_parser *parser = &inbox->parser;
+    size_t head = http_parser_consumed(parser);
+    bool awaited = head == inbox->used - inbox->start && !http_parser_empty(parser);
+    if (parser->request.expect_continue && awaited &&
+        !out_write_one(conn, STR("HTTP/1.1 100 Continue\r\n\r\n")))
+        conn_gone(conn);
+}
+
+/* Whether there is a place for the body; refused otherwise. */
+static bool admit_body(struct http_conn *conn) {
+    struct http_server *server = conn->server;
+    if (server->handler.on_head != NULL)
+        server->handler.on_head(server->handler.ctx, &conn->exchange);
+    if (conn->state != CONN_BODY)
+        return conn->intake != NULL;
+    if (!http_parser_fits(&conn->inbox->parser))
+        return true; /* the parser's to refuse */
+    if (make_room_for_body(conn->inbox))
+        return true;
+    reply_refuse(conn, 503, "no memory for the body");
+    return false;
+}
+
+static void on_head(struct http_conn *conn) {
+    struct http_request *request = &conn->inbox->parser.request;
     conn_set_state(conn, CONN_BODY);
     conn->phase_us = loop_now(conn->server->loop);
     if (is_no_coding(request->content_encoding))
@@ -243,15 +297,8 @@ static void on_head(struct http_conn *conn) {
         reply_refuse(conn, 415, "the one content coding that is taken is gzip");
         return;
     }
-    if (!make_room_for_body(inbox)) {
-        reply_refuse(conn, 503, "no memory for the body");
-        return;
-    }
-    /* RFC 9110 10.1.1: not for those who did not wait, nor when nothing will come. */
-    size_t head = http_parser_consumed(&inbox->parser);
-    bool awaited = head == inbox->used - inbox->start && http_parser_wanted(&inbox->parser) != head;
-    if (request->expect_continue && awaited && !out_write_one(conn, STR("HTTP/1.1 100 Continue\r\n\r\n")))
-        conn_close(conn);
+    if (admit_body(conn) && http_parser_fits(&conn->inbox->parser))
+        send_continue(conn);
 }
 
 /* Replaces the body by what it was before gzip; false when that was refused. */
@@ -288,11 +335,37 @@ static void on_whole_request(struct http_conn *conn) {
     server->handler.on_request(server->handler.ctx, &conn->exchange);
 }
 
+/* One step of reading a request; false when bytes are missing. */
+static bool parse_on(struct http_conn *conn) {
+    struct inbox *inbox = conn->inbox;
+    switch (http_parser_feed(&inbox->parser, inbox->p + inbox->start, inbox->used - inbox->start)) {
+    case HTTP_PARSE_MORE:
+    case HTTP_PARSE_PIECE: /* an intake's, which has its own way */
+        return false;
+    case HTTP_PARSE_ERROR:
+        reply_refuse(conn, inbox->parser.error_status, inbox->parser.error_reason);
+        break;
+    case HTTP_PARSE_HEAD:
+        on_head(conn);
+        break;
+    case HTTP_PARSE_DONE:
+        on_whole_request(conn);
+        break;
+    }
+    return true;
+}
+
 void conn_advance(struct http_conn *conn) {
     unsigned budget = CONN_REQUESTS_PER_TURN;
+    bool more = true;
     conn->advancing = true;
-    while (is_reading(conn->state) && conn->inbox != NULL && conn->inbox->used > conn->inbox->start) {
-        struct inbox *inbox = conn->inbox;
+    while (more) {
+        if (UNLIKELY(conn->intake != NULL)) {
+            more = intake_advance(conn);
+            continue;
+        }
+        if (!is_reading(conn->state) || conn->inbox == NULL || conn->inbox->used == conn->inbox->start)
+            break;
         if (conn->state == CONN_IDLE) {
             if (budget-- == 0) {
                 server_go_on_later(conn->server, conn);
@@ -300,16 +373,7 @@ void conn_advance(struct http_conn *conn) {
             }
             begin_request(conn);
         }
-        enum http_parse parse =
-            http_parser_feed(&inbox->parser, inbox->p + inbox->start, inbox->used - inbox->start);
-        if (parse == HTTP_PARSE_MORE)
-            break;
-        if (parse == HTTP_PARSE_ERROR)
-            reply_refuse(conn, inbox->parser.error_status, inbox->parser.error_reason);
-        else if (parse == HTTP_PARSE_HEAD)
-            on_head(conn);
-        else
-            on_whole_request(conn);
+        more = parse_on(conn);
     }
     conn->advancing = false;
     conn_settle(conn);
@@ -328,7 +392,10 @@ static bool holds_next_request(const struct http_conn *conn) {
  */
 static bool read_bytes(struct http_conn *conn) {
     struct inbox *inbox = conn->inbox;
-    ssize_t n = recv(conn->fd, inbox->p + inbox->used, inbox->room - inbox->used, 0);
+    size_t room = inbox->room - inbox->used;
+    if (UNLIKELY(conn->intake != NULL) && room > INTAKE_READ_BYTES)
+        room = INTAKE_READ_BYTES;
+    ssize_t n = recv(conn->fd, inbox->p + inbox->used, room, 0);
     if (n <= 0) {
         if (n == 0 || (errno != EAGAIN && errno != EINTR))
             conn_gone(conn);
@@ -355,8 +422,14 @@ static void read_request(struct http_conn *conn) {
         conn_advance(conn);
 }
 
-/* The handler is at work: what comes is kept, and the end is noticed. */
+/* The handler is at work: what comes is kept, or is more of its body, and the end is noticed. */
 static void read_ahead(struct http_conn *conn) {
+    if (conn->intake != NULL) {
+        if (!is_held_back(conn) && read_bytes(conn))
+            conn_advance(conn);
+        conn_settle(conn);
+        return;
+    }
     if (!inbox_is_full(conn->inbox))
         read_bytes(conn);
     conn_settle(conn);
@@ -418,6 +491,11 @@ void conn_left(struct http_conn *conn, bool well) {
 
 void conn_answered(struct http_conn *conn) {
     conn_set_state(conn, CONN_WRITING);
+    if (UNLIKELY(conn->intake != NULL)) { /* answered before its body's end: the rest is of no use */
+        intake_destroy(conn->intake);
+        conn->intake = NULL;
+        conn->ending = CONN_CLOSE_LINGERING;
+    }
     if (conn->staged)
         return; /* goes on in conn_left() */
     if (out_waiting(conn) == 0)
@@ -508,6 +586,11 @@ static void on_deadline(struct http_conn *conn) {
         break;
     case CONN_HANDLER:
     case CONN_STREAMING:
+        if (deadline_of_intake(conn) <= loop_now(conn->server->loop)) {
+            stats->timeouts_body++;
+            intake_fail(conn, 408, "the request's body took too long");
+            break;
+        }
         if (out_waiting(conn) > 0)
             stats->timeouts_write++;
         if (out_waiting(conn) > 0 || has_hung_up(conn->fd))

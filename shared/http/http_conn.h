@@ -31,6 +31,9 @@ enum {
     CONN_PEER_BYTES = 46,        /* INET6_ADDRSTRLEN */
     CONN_LINGER_BYTES = 1 << 20, /* read and thrown away after a refusal, at most */
     CONN_LINGER_US = 2000000,
+    INTAKE_READ_BYTES = 65536,      /* of a streamed body at a time */
+    INTAKE_ROOM = 16384,            /* inflated bytes handed on at a time */
+    INTAKE_TURN_BYTES = 256 * 1024, /* inflated bytes of one connection and turn */
     CONN_POLL_US =
         50000, /* how often a client is looked at whose read buffer is full while its answer is made */
     SERVER_SCRATCH_BYTES = 4096,
@@ -99,7 +102,8 @@ struct http_conn {
     uint64_t deadline_us; /* or CONN_NO_DEADLINE */
     uint64_t phase_us;    /* when the state's clock started */
     struct inbox *inbox;
-    struct buf out; /* unsent bytes from out_at on */
+    struct intake *intake; /* of a body that is streamed and has not ended; else NULL */
+    struct buf out;        /* unsent bytes from out_at on */
     size_t out_at;
     size_t lingered_bytes;
     uint64_t requests;
@@ -183,6 +187,28 @@ void conn_settle(struct http_conn *conn);
 void conn_close(struct http_conn *conn);
 /* Closes; a handler that is at work is told. */
 void conn_gone(struct http_conn *conn);
+
+/* Makes the read buffer at least that large, with the request at its start; false when out of memory. */
+bool conn_widen_inbox(struct http_conn *conn, size_t room) CHECK_RESULT;
+
+/* ---- http_intake.c: a body that is taken in pieces ---- */
+
+struct intake {
+    struct http_body_reader reader;
+    struct gzip_stream *gzip; /* NULL: it comes as it is */
+    size_t inflated;          /* bytes of the parser's current piece that are inflated already */
+    uint64_t since_us;        /* the last piece, or the end of a pause */
+    bool paused;
+    char room[]; /* INTAKE_ROOM for inflated bytes, when it is gzipped */
+};
+
+/* Goes on with what the read buffer holds. True when the body has ended and the exchange goes on or is over.
+ */
+bool intake_advance(struct http_conn *conn) CHECK_RESULT;
+/* The body fails: refused, or closed, and the handler is told. */
+void intake_fail(struct http_conn *conn, int status, const char *reason);
+/* No more of it is wanted. NULL is legal. */
+void intake_destroy(struct intake *intake);
 
 /* ---- http_out.c ---- */
 

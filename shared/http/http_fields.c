@@ -285,8 +285,6 @@ static bool check_framing(struct http_parser *parser) {
     if (has_body && (request->method == HTTP_GET || request->method == HTTP_HEAD ||
                      str_eq(request->method_name, STR("TRACE"))))
         return http_refuse(parser, 400, "a body where the method gives it no meaning");
-    if (parser->body_wanted > parser->limits->body_bytes)
-        return http_refuse(parser, 413, "the body is too large");
     return true;
 }
 

@@ -298,7 +298,24 @@ static enum step on_trailers(struct http_parser *parser, const char *p, size_t n
 
 /* ---- body ---- */
 
+static enum step on_streamed_body(struct http_parser *parser, const char *p, size_t n) {
+    size_t have = n - parser->at;
+    size_t take = have < parser->body_wanted ? have : parser->body_wanted;
+    parser->body_bytes += take;
+    parser->body_wanted -= take;
+    parser->at += take;
+    if (parser->body_wanted > 0)
+        return STEP_MORE;
+    parser->request.body = (struct str){p + parser->body_start, parser->body_bytes};
+    parser->state = STATE_DONE;
+    return STEP_ON;
+}
+
 static enum step on_body(struct http_parser *parser, const char *p, size_t n) {
+    if (!http_parser_fits(parser))
+        return refuse(parser, 413, "the body is too large");
+    if (parser->streamed)
+        return on_streamed_body(parser, p, n);
     if (n - parser->body_start < parser->body_wanted)
         return STEP_MORE;
     parser->body_bytes = parser->body_wanted;
@@ -363,7 +380,7 @@ static bool parse_chunk_size(struct http_parser *parser, struct str line) {
     }
     if (i == 0 || !is_chunk_extension((struct str){line.p + i, line.n - i}))
         return http_refuse(parser, 400, "malformed chunk size");
-    if (size > parser->limits->body_bytes - parser->body_bytes)
+    if (size > parser->body_limit - parser->body_dropped - parser->body_bytes)
         return http_refuse(parser, 413, "the body is too large");
     parser->body_wanted = size;
     return true;
@@ -377,7 +394,7 @@ static enum step on_chunk_size(struct http_parser *parser, const char *p, size_t
     if (!parse_chunk_size(parser, (struct str){p + parser->line_start, end - parser->line_start}))
         return STEP_ERROR;
     parser->framing_bytes += parser->at - parser->line_start + 2;
-    if (parser->framing_bytes > HTTP_CHUNK_FRAMING_SPARED + parser->body_bytes)
+    if (parser->framing_bytes > HTTP_CHUNK_FRAMING_SPARED + parser->body_dropped + parser->body_bytes)
         return refuse(parser, 400, "more chunk framing than body");
     parser->line_start = parser->at;
     parser->section_start = parser->at;
@@ -446,7 +463,7 @@ static void rebase(struct http_parser *parser, const char *p) {
 
 void http_parser_init(struct http_parser *parser, const struct http_limits *limits,
                       struct http_header *headers) {
-    *parser = (struct http_parser){.limits = limits, .headers = headers};
+    *parser = (struct http_parser){.limits = limits, .headers = headers, .body_limit = limits->body_bytes};
     parser->request.headers = headers;
     parser->request.method = HTTP_OTHER;
 }
@@ -474,9 +491,7 @@ static enum step run_state(struct http_parser *parser, char *p, size_t n) {
     return STEP_ERROR;
 }
 
-enum http_parse http_parser_feed(struct http_parser *parser, char *p, size_t n) {
-    if (parser->base != p)
-        rebase(parser, p);
+static enum http_parse run(struct http_parser *parser, char *p, size_t n) {
     while (parser->state != STATE_DONE) {
         enum step step = run_state(parser, p, n);
         if (step == STEP_MORE)
@@ -491,10 +506,60 @@ enum http_parse http_parser_feed(struct http_parser *parser, char *p, size_t n) 
     return HTTP_PARSE_DONE;
 }
 
+enum http_parse http_parser_feed(struct http_parser *parser, char *p, size_t n) {
+    if (parser->base != p)
+        rebase(parser, p);
+    enum http_parse result = run(parser, p, n);
+    if (LIKELY(!parser->streamed) || parser->body_bytes == 0 ||
+        (result != HTTP_PARSE_MORE && result != HTTP_PARSE_DONE))
+        return result;
+    parser->request.body = (struct str){p + parser->body_start, parser->body_bytes};
+    return HTTP_PARSE_PIECE;
+}
+
+/* ---- the body's limits, and its pieces ---- */
+
+void http_parser_limit_body(struct http_parser *parser, size_t body_bytes) {
+    parser->body_limit = body_bytes;
+}
+
+bool http_parser_fits(const struct http_parser *parser) {
+    if (parser->state != STATE_BODY || parser->body_dropped + parser->body_bytes > 0)
+        return true;
+    return parser->body_wanted <= parser->body_limit;
+}
+
+bool http_parser_empty(const struct http_parser *parser) {
+    return parser->state == STATE_BODY && parser->body_wanted == 0;
+}
+
+void http_parser_stream_body(struct http_parser *parser, size_t body_bytes) {
+    parser->body_limit = body_bytes;
+    parser->streamed = true;
+}
+
+/* The first byte behind the body so far that is still to be looked at as a whole. */
+static size_t first_kept(const struct http_parser *parser) {
+    return parser->state == STATE_CHUNK_SIZE || parser->state == STATE_TRAILERS ? parser->line_start
+                                                                                : parser->at;
+}
+
+size_t http_parser_drop_piece(struct http_parser *parser, char *p, size_t n) {
+    size_t keep = first_kept(parser);
+    size_t gap = keep - parser->body_start;
+    memmove(p + parser->body_start, p + keep, n - keep);
+    parser->body_dropped += parser->body_bytes;
+    parser->body_bytes = 0;
+    parser->request.body = (struct str){p + parser->body_start, 0};
+    parser->at -= gap;
+    parser->line_start -= parser->line_start >= keep ? gap : 0;
+    parser->section_start -= gap; /* may wrap: only its sum with a limit is used */
+    return n - gap;
+}
+
 size_t http_parser_compact(struct http_parser *parser, char *p, size_t n) {
     bool framed = parser->state >= STATE_CHUNK_SIZE && parser->state <= STATE_TRAILERS;
-    size_t keep = parser->state == STATE_CHUNK_SIZE || parser->state == STATE_TRAILERS ? parser->line_start
-                                                                                       : parser->at;
+    size_t keep = first_kept(parser);
     size_t gap = framed ? keep - (parser->body_start + parser->body_bytes) : 0;
     if (gap == 0)
         return n;
@@ -510,7 +575,7 @@ size_t http_parser_consumed(const struct http_parser *parser) {
 }
 
 size_t http_parser_wanted(const struct http_parser *parser) {
-    return parser->state == STATE_BODY ? parser->body_start + parser->body_wanted : 0;
+    return parser->state == STATE_BODY && !parser->streamed ? parser->body_start + parser->body_wanted : 0;
 }
 
 struct str http_request_header(const struct http_request *request, struct str name) {

@@ -4,7 +4,8 @@
  * It is fed a growing contiguous buffer and remembers where it stopped, so no byte is looked at
  * twice. What two parsers could read differently (bare LF, obs-fold, repeated or signed
  * Content-Length, Content-Length beside Transfer-Encoding, ...) is an error, never a guess.
- * A chunked body is joined in place, so that the body is always one view into the buffer.
+ * A chunked body is joined in place, so that the body is always one view into the buffer. A body that is
+ * streamed is handed out in pieces instead, each of them one view, and leaves the buffer piece by piece.
  */
 #ifndef SLIMBID_HTTP_PARSER_H
 #define SLIMBID_HTTP_PARSER_H
@@ -76,10 +77,13 @@ struct http_parser {
     size_t section_start; /* of the headers, later of the trailers */
     size_t field_count;   /* headers and trailers */
     size_t body_start;
-    size_t body_bytes;    /* joined so far */
-    size_t body_wanted;   /* Content-Length, or what is still to come of the chunk being read */
+    size_t body_limit;    /* limits->body_bytes, or what the caller has set since */
+    size_t body_bytes;    /* joined so far and not dropped */
+    size_t body_dropped;  /* of a streamed body */
+    size_t body_wanted;   /* Content-Length, or what is still to come of it or of the chunk being read */
     size_t framing_bytes; /* of the chunks so far: all that is not body */
-    unsigned seen;        /* headers that may come once only, and what Connection said */
+    bool streamed;
+    unsigned seen; /* headers that may come once only, and what Connection said */
 };
 
 /* What a chunked body may spend on framing: a line's size and extension, and all lines together
@@ -90,6 +94,7 @@ struct http_parser {
 enum http_parse {
     HTTP_PARSE_MORE,  /* feed more bytes */
     HTTP_PARSE_HEAD,  /* the head is complete (request is filled but for the body); call again to go on */
+    HTTP_PARSE_PIECE, /* of a streamed body: request.body is its next piece, until it is dropped */
     HTTP_PARSE_DONE,  /* whole request; http_parser_consumed() bytes belong to it */
     HTTP_PARSE_ERROR, /* answer error_status (4xx or 5xx, reason in error_reason) and close */
 };
@@ -110,9 +115,27 @@ enum http_parse http_parser_feed(struct http_parser *parser, char *p, size_t n) 
  */
 size_t http_parser_compact(struct http_parser *parser, char *p, size_t n);
 
+/*
+ * After HTTP_PARSE_HEAD and before the next feed: another limit for this body. http_parser_fits() says
+ * whether a Content-Length is within it; when it is not, the next feed is the error 413.
+ */
+void http_parser_limit_body(struct http_parser *parser, size_t body_bytes);
+bool http_parser_fits(const struct http_parser *parser);
+/* Whether the head says that there is no body. */
+bool http_parser_empty(const struct http_parser *parser);
+
+/*
+ * The same, and the body comes in pieces: http_parser_feed() returns HTTP_PARSE_PIECE for whatever there is
+ * of it, and again until http_parser_drop_piece() has taken it out of the buffer, whose new n that returns.
+ * At HTTP_PARSE_DONE the body is empty. Errors behind a piece may come before it.
+ */
+void http_parser_stream_body(struct http_parser *parser, size_t body_bytes);
+size_t http_parser_drop_piece(struct http_parser *parser, char *p, size_t n);
+
 /* Bytes of the buffer that the finished request took. */
 size_t http_parser_consumed(const struct http_parser *parser);
-/* Bytes the buffer must be able to hold for the body to be read whole; 0 when not known (chunked). */
+/* Bytes the buffer must be able to hold for the body to be read whole; 0 when not known (chunked) or not
+ * needed (streamed). */
 size_t http_parser_wanted(const struct http_parser *parser);
 
 #endif

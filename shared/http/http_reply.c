@@ -258,7 +258,7 @@ void http_exchange_respond(struct http_exchange *exchange, const struct http_res
     if (conn->state != CONN_HANDLER)
         return;
     exchange->on_gone = NULL;
-    decide_ending(conn, response->close);
+    decide_ending(conn, response->close || conn->intake != NULL);
     struct framing framing = {.content_length = -1};
     struct str body = {NULL, 0};
     if (!status_without_body(response->status)) {

@@ -53,6 +53,7 @@ struct inbox *server_take_inbox(struct http_server *server) {
     inbox->start = 0;
     inbox->used = 0;
     inbox->read_us = 0;
+    inbox->inflated.cap = server->options.limits.inflated_bytes;
     return inbox;
 }
 

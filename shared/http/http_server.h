@@ -24,7 +24,8 @@ struct http_exchange; /* one request and its answer */
 struct http_server_options {
     struct http_limits limits;
     uint64_t header_timeout_us; /* from the first byte of a request to the end of its head: 408 */
-    uint64_t body_timeout_us;   /* from the end of the head to the end of the body: 408 */
+    uint64_t body_timeout_us;   /* from the end of the head to the end of the body, or between two pieces of
+                                   one that is streamed: 408 */
     uint64_t idle_timeout_us;   /* between requests: closed without a word */
     uint64_t write_timeout_us;  /* without a byte of progress while an answer waits to be sent */
     uint64_t max_requests_per_connection;
@@ -75,11 +76,14 @@ struct http_server_stats {
 
 /*
  * The owner's side. on_request is called with a whole request; the handler answers with
- * http_exchange_respond() at once or later. `ctx` is the handler's.
+ * http_exchange_respond() at once or later. on_head, when there is one, sees each request before its body and
+ * may say how that is to be read: http_exchange_limit_body(), http_exchange_stream_body(). `ctx` is the
+ * handler's.
  */
 struct http_handler {
     void (*on_request)(void *ctx, struct http_exchange *exchange);
     void *ctx;
+    void (*on_head)(void *ctx, struct http_exchange *exchange);
 };
 
 /* NULL when out of memory. options are copied; stats is written to for the server's whole life. */
@@ -106,6 +110,37 @@ uint64_t http_exchange_started_us(const struct http_exchange *exchange);
 struct str http_exchange_peer(const struct http_exchange *exchange);
 /* fn(ctx) is called once if the client leaves before the answer; the exchange is dead after it. */
 void http_exchange_on_gone(struct http_exchange *exchange, void (*fn)(void *ctx), void *ctx);
+
+/* ---- bodies, inside on_head ---- */
+
+/* Other limits for this request's body than the server's. */
+void http_exchange_limit_body(struct http_exchange *exchange, size_t body_bytes, size_t inflated_bytes);
+
+/* Who takes a body in pieces. */
+struct http_body_reader {
+    /* The next bytes, inflated, at most HTTP_PIECE_BYTES; valid during the call. May pause, answer, reset. */
+    void (*on_piece)(void *ctx, struct str piece);
+    /* That was all of it. May answer. Not called after an answer that came before the end. */
+    void (*on_end)(void *ctx);
+    void *ctx;
+    uint64_t idle_us; /* longest wait for the next piece; 0: the server's body timeout */
+};
+
+#define HTTP_PIECE_BYTES 65536
+
+/*
+ * The exchange is the handler's from now on, though its body (at most body_bytes as sent) is still to come:
+ * the reader gets it, on_request is not called for it. It may be answered at any time, in pieces too; an
+ * answer that ends before the body closes the connection. A body that fails (cut, malformed, too large, too
+ * slow) is refused by the server when no answer has begun, else the connection closes; on_gone tells the
+ * handler. False: refused already, for want of memory; the exchange is dead.
+ */
+bool http_exchange_stream_body(struct http_exchange *exchange, const struct http_body_reader *reader,
+                               size_t body_bytes) CHECK_RESULT;
+/* No more pieces until resume; the client is held back by TCP. Later, the next turn at the earliest, they go
+ * on. Legal when the body has ended. */
+void http_exchange_pause_body(struct http_exchange *exchange);
+void http_exchange_resume_body(struct http_exchange *exchange);
 
 struct http_response {
     int status;

@@ -1,6 +1,7 @@
 /*
  * Feeds the parser the same bytes whole and in pieces of random lengths, moved and compacted between them:
- * the outcome must be the same, and each view must lie in the buffer. The first two bytes seed the cuts.
+ * the outcome must be the same, and each view must lie in the buffer. A third time the body is streamed: its
+ * pieces together are the body. The first two bytes seed the cuts.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -97,6 +98,74 @@ static void check_same(const struct run *a, const struct run *b) {
                 str_eq(x->headers[i].value, y->headers[i].value));
 }
 
+/* ---- the same, with a streamed body ---- */
+
+static char streamed[4096]; /* the pieces */
+static size_t streamed_n;
+
+/* As the server does: on at the head, pieces taken out one by one. */
+static void feed_streamed(struct run *run, const uint8_t *p, size_t n) {
+    char *moved = malloc(run->used + n + (run->used + n == 0));
+    require(moved != NULL);
+    if (run->used > 0)
+        memcpy(moved, run->buffer, run->used);
+    memcpy(moved + run->used, p, n);
+    free(run->buffer);
+    run->buffer = moved;
+    run->used += n;
+    for (;;) {
+        run->result = http_parser_feed(&run->parser, run->buffer, run->used);
+        if (run->result == HTTP_PARSE_HEAD) {
+            http_parser_stream_body(&run->parser, limits.body_bytes);
+            continue;
+        }
+        if (run->result != HTTP_PARSE_PIECE)
+            return;
+        struct str piece = run->parser.request.body;
+        check_views(run);
+        require(piece.n > 0 && streamed_n + piece.n <= limits.body_bytes);
+        memcpy(streamed + streamed_n, piece.p, piece.n);
+        streamed_n += piece.n;
+        size_t before = run->used;
+        run->used = http_parser_drop_piece(&run->parser, run->buffer, run->used);
+        require(run->used <= before - piece.n);
+        run->removed += before - run->used - piece.n;
+    }
+}
+
+static void check_streamed(const struct run *whole, struct run *cut) {
+    if (cut->result == HTTP_PARSE_DONE) {
+        require(whole->result == HTTP_PARSE_DONE && cut->parser.request.body.n == 0);
+        require(str_eq(whole->parser.request.body, (struct str){streamed, streamed_n}));
+        /* The same bytes belong to the request. */
+        require(http_parser_consumed(&cut->parser) + cut->removed + streamed_n ==
+                http_parser_consumed(&whole->parser));
+        cut->parser.request.body = whole->parser.request.body;
+        return;
+    }
+    require(cut->result == whole->result);
+    if (cut->result == HTTP_PARSE_ERROR)
+        require(cut->parser.error_status == whole->parser.error_status &&
+                strcmp(cut->parser.error_reason, whole->parser.error_reason) == 0);
+}
+
+static void run_streamed(const struct run *whole, struct prng *prng, const uint8_t *data, size_t size) {
+    static struct run cut;
+    memset(&cut, 0, sizeof cut);
+    streamed_n = 0;
+    http_parser_init(&cut.parser, &limits, cut.headers);
+    size_t longest = 1 + prng_next(prng) % 64;
+    for (size_t at = 0; at < size && (at == 0 || cut.result == HTTP_PARSE_MORE);) {
+        size_t n = 1 + prng_next(prng) % longest;
+        n = n < size - at ? n : size - at;
+        feed_streamed(&cut, data + at, n);
+        at += n;
+    }
+    if (size > 0)
+        check_streamed(whole, &cut);
+    free(cut.buffer);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -121,6 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     if (size > 0)
         check_same(&whole, &cut);
+    run_streamed(&whole, &prng, data, size);
     free(whole.buffer);
     free(cut.buffer);
     return 0;

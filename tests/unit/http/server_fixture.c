@@ -169,7 +169,7 @@ void fixture_init(struct fixture *fixture) {
 
 void fixture_start(struct fixture *fixture) {
     char error[200] = "", name[100];
-    struct http_handler handler = {.on_request = on_request, .ctx = fixture};
+    struct http_handler handler = {.on_request = on_request, .ctx = fixture, .on_head = fixture->on_head};
     fixture->loop = loop_create();
     assert_non_null(fixture->loop);
     fixture->server = http_server_create(fixture->loop, &fixture->options, handler, &fixture->stats);

@@ -34,7 +34,8 @@
 #include "http/http_server.h"
 
 struct fixture {
-    struct http_server_options options; /* set before fixture_start() */
+    struct http_server_options options;                         /* set before fixture_start() */
+    void (*on_head)(void *ctx, struct http_exchange *exchange); /* the same; its ctx is the fixture */
     struct loop *loop;
     struct http_server *server;
     struct http_server_stats stats; /* read after fixture_stop() */

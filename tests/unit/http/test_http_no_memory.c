@@ -133,7 +133,7 @@ static void create_may_fail(void **state) {
     for (int k = 1, left = 0; left == 0; k++) {
         atomic_store(&until_failure, k);
         struct http_server *server =
-            http_server_create(loop, &options, (struct http_handler){NULL, NULL}, &stats);
+            http_server_create(loop, &options, (struct http_handler){.on_request = NULL}, &stats);
         left = atomic_exchange(&until_failure, 0);
         assert_true((server != NULL) == (left > 0));
         http_server_destroy(server);
