@@ -449,7 +449,7 @@ struct partner_server *partner_server_create(struct loop *loop, const struct par
     http_options.limits.body_bytes = 1 << 20;
     http_options.limits.inflated_bytes = 4 << 20;
     server->gzip = gzip_create();
-    server->http = http_server_create(loop, &http_options, (struct http_handler){on_request, server},
+    server->http = http_server_create(loop, &http_options, (struct http_handler){.on_request = on_request, .ctx = server},
                                       &server->http_stats);
     if (!server->gzip || !server->http)
         goto fail;

@@ -149,11 +149,11 @@ int config_scope_defaults(struct config_reader *reader, const struct config_scop
     return 0;
 }
 
-/* Defaults of the root and of every section: all rows but the partners'. */
+/* Defaults of the root and of every section: all rows but those of objects in lists. */
 static int read_all_defaults(struct config_reader *reader) {
     for (size_t i = 0; i < config_option_count; i++) {
         const struct config_option *option = &config_options[i];
-        if (!str_starts(str_from(option->path), STR("partners[]")) &&
+        if (!str_ends(config_option_prefix(option), STR("].")) &&
             read_default(reader, option, reader->config) != 0)
             return -1;
     }

@@ -16,8 +16,9 @@
 #include "base/macros.h"
 #include "base/str.h"
 
-#define CONFIG_MAX_PARTNERS 64
-#define CONFIG_ERROR_BYTES  512
+#define CONFIG_MAX_PARTNERS   64
+#define CONFIG_MAX_PLACEMENTS 1024
+#define CONFIG_ERROR_BYTES    512
 
 enum media_type { /* bits: what a partner takes, what an imp offers */
                   MEDIA_BANNER = 1,
@@ -61,6 +62,25 @@ struct config_partner {
     bool http2;
     struct str ca_file;           /* absent: the system's */
     struct str_list notice_hosts; /* that its nurl, burl and lurl may name besides its url's domain */
+};
+
+enum placement_auction {
+    PLACEMENT_AUCTION_ANSWERED, /* where the answer reaches the client: POST /v1/clickstream */
+    PLACEMENT_AUCTION_ALWAYS    /* for events of the tracking API too */
+};
+
+/* Where click events find slots to sell: a page of a site or a screen of an app. */
+struct config_placement {
+    struct str name;
+    struct str site;     /* domain ("example.com" covers its subdomains); absent: an app's */
+    struct str app;      /* bundle; absent: a site's */
+    struct str path;     /* of the page, or the screen's name; '*' stands for anything */
+    struct str imps;     /* JSON: an array of OpenRTB imps */
+    struct str channel;  /* JSON: more members of the site or app; absent: none */
+    struct str request;  /* JSON: more members of the bid request; absent: none */
+    struct str_list cat; /* categories of the page: in the bid request, and interests of its visitor */
+    enum placement_auction auction;
+    bool enabled;
 };
 
 struct config {
@@ -149,8 +169,22 @@ struct config {
         bool required; /* the server is not ready while it can't be written */
     } event_log;
 
+    struct {                        /* click events */
+        struct str_list write_keys; /* of the tracking API; empty: nobody may use it */
+        bool require_write_key;     /* at /v1/clickstream too */
+        uint32_t event_bytes, body_bytes, batch_events, tracking_bytes, stream_bytes, answer_bytes;
+        uint32_t stream_idle_ms;
+        uint32_t window;            /* auctions of one request at once */
+        uint32_t max_requests;      /* at once, of one front end */
+        uint32_t events_per_second; /* of one front end; 0: no rate */
+        uint32_t dedup_s, dedup_ids;
+        uint32_t auction_age_s; /* older views are not auctioned */
+    } clickstream;
+
     struct config_partner *partners;
     uint32_t partner_count;
+    struct config_placement *placements;
+    uint32_t placement_count;
 
     void *owned; /* all memory above */
 };

@@ -9,6 +9,7 @@
 #include "http/listener.h"
 
 #define HEADER_BYTES_MAX 1024 /* as outbound takes it */
+#define CATEGORY_BYTES   48   /* USERS_NAME_BYTES */
 
 static bool is_upper(char c) {
     return c >= 'A' && c <= 'Z';
@@ -81,6 +82,17 @@ const char *config_format_domain(struct str s) {
     return s.n > 0 && all_graphic(s) && !memchr(s.p, '/', s.n)
                ? NULL
                : "must be a domain such as \"example.com\" or an app's bundle";
+}
+
+const char *config_format_write_key(struct str s) {
+    bool good = s.n >= 8 && s.n <= 128 && all_graphic(s) && !memchr(s.p, ':', s.n);
+    return good ? NULL : "must be 8 to 128 visible characters without \":\"";
+}
+
+const char *config_format_category(struct str s) {
+    return s.n > 0 && s.n < CATEGORY_BYTES && all_graphic(s)
+               ? NULL
+               : "must be a category such as \"IAB19-18\", of at most 47 visible characters";
 }
 
 /* ---- URLs ---- */

@@ -21,5 +21,7 @@ const char *config_format_notice_host(struct str s); /* a host name or IPv4 addr
 const char *config_format_domain(struct str s);      /* a site's domain or an app's bundle */
 const char *config_format_header(struct str s);      /* "Name: value", RFC 9110 section 5 */
 const char *config_format_path(struct str s);
+const char *config_format_write_key(struct str s); /* a user name of Basic authentication (RFC 7617) */
+const char *config_format_category(struct str s);  /* as an interest has room for: ledger/users.h */
 
 #endif

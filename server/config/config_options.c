@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "config/config_formats.h"
+#include "config/config_reader.h"
 #include "http/http_parser.h"
 
 /* A field's place; does not compile when the field is not of the row's type. */
@@ -15,6 +16,8 @@
     .path = prefix #field, .type = kind, .offset = PLACE(owner, field, ctype)
 #define ROOT(field, ctype, kind)    ROW("", struct config, field, ctype, kind)
 #define PARTNER(field, ctype, kind) ROW("partners[].", struct config_partner, field, ctype, kind)
+
+#define PLACEMENT(field, ctype, kind) ROW("placements[].", struct config_placement, field, ctype, kind)
 
 #define NUMBER(unit_, default_, min_, max_) .unit = unit_, .fallback = #default_, .min = min_, .max = max_
 /* of_ says what min and max count. */
@@ -29,6 +32,14 @@ static const char *const level_names[] = {"error", "warn", "info", "debug", NULL
 static const char *const media_names[] = {"banner", "video", "audio", "native", NULL};
 static const char *const channel_names[] = {"site", "app", "dooh", NULL};
 static const char *const nurl_names[] = {"clearing", "win", NULL};
+static const char *const auction_names[] = {"answered", "always", NULL};
+
+static const struct config_objects partner_objects = {"partners[].", sizeof(struct config_partner),
+                                                      offsetof(struct config, partner_count),
+                                                      config_partner_finish};
+static const struct config_objects placement_objects = {"placements[].", sizeof(struct config_placement),
+                                                        offsetof(struct config, placement_count),
+                                                        config_placement_finish};
 
 const struct config_option config_options[] = {
     {ROOT(listen, struct str_list, CONFIG_LIST),
@@ -231,9 +242,44 @@ const struct config_option config_options[] = {
     {ROOT(event_log.required, bool, CONFIG_BOOL), FLAG(false),
      FIXED("Whether /readyz answers 503 while the log can't be written. Bidding goes on either way.")},
 
+    {ROOT(clickstream.write_keys, struct str_list, CONFIG_LIST),
+     TEXT("keys", "[]", 0, 1024, config_format_write_key),
+     LIVE("Write keys that the tracking API (/v1/batch, /v1/track ...) and /v1/user/delete take. Empty: they "
+          "answer 401 to everybody.")},
+    {ROOT(clickstream.require_write_key, bool, CONFIG_BOOL), FLAG(false),
+     LIVE("Whether /v1/clickstream asks for a write key too. A wrong one is refused in any case.")},
+    {ROOT(clickstream.event_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 32768, 1024, 8388608),
+     LIVE("Longest event; a longer one is invalid.")},
+    {ROOT(clickstream.body_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 8388608, 1024, 67108864),
+     LIVE("Longest JSON body of /v1/clickstream, as sent and after gzip; a longer one is answered 413.")},
+    {ROOT(clickstream.batch_events, uint32_t, CONFIG_U32), NUMBER("events", 10000, 1, 1000000),
+     LIVE("Events of one JSON batch; more is answered 413.")},
+    {ROOT(clickstream.tracking_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 512000, 1024, 67108864),
+     LIVE("Longest body of the tracking API, as sent and after gzip; a longer one is answered 413.")},
+    {ROOT(clickstream.stream_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 1073741824, 1024, 4294967295),
+     LIVE("Longest NDJSON body of /v1/clickstream as sent; it is never in memory whole.")},
+    {ROOT(clickstream.answer_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 65536, 1024, 4194304),
+     LIVE("Longest bid response that is passed on as an event's result.")},
+    {ROOT(clickstream.stream_idle_ms, uint32_t, CONFIG_U32), NUMBER("ms", 30000, 10, 3600000),
+     LIVE("How long an NDJSON body may pause; then 408, or a close.")},
+    {ROOT(clickstream.window, uint32_t, CONFIG_U32), NUMBER("auctions", 256, 1, 4096),
+     LIVE("Auctions of one request at once; its later events wait.")},
+    {ROOT(clickstream.max_requests, uint32_t, CONFIG_U32), NUMBER("requests", 256, 1, 65536),
+     LIVE("Requests with events that one front end works on at once; beyond it 429.")},
+    {ROOT(clickstream.events_per_second, uint32_t, CONFIG_U32), NUMBER("events/s", 0, 0, 10000000),
+     LIVE("Events that one front end takes a second; beyond it requests are answered 429. 0: no rate.")},
+    {ROOT(clickstream.dedup_s, uint32_t, CONFIG_U32), NUMBER("s", 3600, 0, 604800),
+     LIVE("How long a messageId is remembered, so that it is auctioned once. 0: not at all.")},
+    {ROOT(clickstream.dedup_ids, uint32_t, CONFIG_U32), NUMBER("ids", 524288, 1024, 134217728),
+     FIXED("Room for messageIds, of 8 bytes each, shared by all front ends; when it is full the oldest are "
+           "forgotten early, counted.")},
+    {ROOT(clickstream.auction_age_s, uint32_t, CONFIG_U32), NUMBER("s", 300, 1, 31536000),
+     LIVE("A page or screen that was seen longer ago than this is not auctioned.")},
+
     {.path = "partners",
-     .type = CONFIG_PARTNERS,
+     .type = CONFIG_OBJECTS,
      .offset = offsetof(struct config, partners),
+     .objects = &partner_objects,
      TEXT("partners", "[]", 0, CONFIG_MAX_PARTNERS, NULL),
      LIVE("The demand partners, each an object with the keys below.")},
     {PARTNER(name, struct str, CONFIG_STRING), TEXT("", NULL, 1, 32, config_format_partner_name),
@@ -289,6 +335,36 @@ const struct config_option config_options[] = {
      LIVE(
          "Hosts that its nurl, burl and lurl may name (\"example.com\" takes in its subdomains), besides the "
          "host of its url and what stands below the same domain.")},
+
+    {.path = "placements",
+     .type = CONFIG_OBJECTS,
+     .offset = offsetof(struct config, placements),
+     .objects = &placement_objects,
+     TEXT("placements", "[]", 0, CONFIG_MAX_PLACEMENTS, NULL),
+     LIVE("Pages and screens whose views are auctioned, each an object with the keys below; the first that "
+          "fits "
+          "counts.")},
+    {PLACEMENT(name, struct str, CONFIG_STRING), TEXT("", NULL, 1, 64, config_format_partner_name),
+     LIVE("Its name in results and logs. Letters, digits, _ and -.")},
+    {PLACEMENT(site, struct str, CONFIG_STRING), TEXT("", "null", 1, 253, config_format_domain),
+     LIVE("The site's domain (its subdomains too). Either this or app.")},
+    {PLACEMENT(app, struct str, CONFIG_STRING), TEXT("", "null", 1, 253, config_format_domain),
+     LIVE("The app's bundle, as context.app.namespace says it.")},
+    {PLACEMENT(path, struct str, CONFIG_STRING), TEXT("", "\"*\"", 1, 1024, config_format_seat),
+     LIVE("The page's path, or the screen's name, whole; each * stands for any number of characters.")},
+    {PLACEMENT(imps, struct str, CONFIG_JSON_ARRAY), TEXT("imps", NULL, 1, 100, NULL),
+     LIVE("Its slots: OpenRTB 2.6 imps (id, banner, video, bidfloor, pmp ...), checked at the start.")},
+    {PLACEMENT(channel, struct str, CONFIG_JSON_OBJECT), TEXT("members", "null", 0, 64, NULL),
+     LIVE("More members of the request's site or app, such as publisher.")},
+    {PLACEMENT(request, struct str, CONFIG_JSON_OBJECT), TEXT("members", "null", 0, 64, NULL),
+     LIVE("More members of the bid request, such as at, tmax, bcat, cur.")},
+    {PLACEMENT(cat, struct str_list, CONFIG_LIST), TEXT("categories", "[]", 0, 16, config_format_category),
+     LIVE("Categories of the page (IAB codes): part of the bid request, and interests of who sees it.")},
+    {PLACEMENT(auction, enum placement_auction, CONFIG_ENUM), .unit = "", .fallback = "\"answered\"",
+     .max = PLACEMENT_AUCTION_ALWAYS, .names = auction_names,
+     LIVE("Which views are auctioned: those of /v1/clickstream, whose answer has the bids, or those of the "
+          "tracking API too, whose answer has none.")},
+    {PLACEMENT(enabled, bool, CONFIG_BOOL), FLAG(true), LIVE("Whether it counts at all.")},
 };
 
 const size_t config_option_count = COUNT_OF(config_options);
@@ -318,7 +394,10 @@ const char *config_type_name(enum config_type type) {
         return "enum";
     case CONFIG_BITS:
         return "bitset";
-    case CONFIG_PARTNERS:
+    case CONFIG_JSON_OBJECT:
+        return "object";
+    case CONFIG_JSON_ARRAY:
+    case CONFIG_OBJECTS:
         return "object list";
     }
     return "";

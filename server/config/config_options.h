@@ -12,17 +12,30 @@
 #include "base/str.h"
 
 enum config_type {
-    CONFIG_U32,     /* uint32_t; a whole number */
-    CONFIG_DOUBLE,  /* double */
-    CONFIG_BOOL,    /* bool */
-    CONFIG_STRING,  /* struct str; absent while JSON null */
-    CONFIG_LIST,    /* struct str_list; an array of strings */
-    CONFIG_ENUM,    /* an enum that counts from 0; one of the names */
-    CONFIG_BITS,    /* unsigned, bit i for name i; an array of names */
-    CONFIG_PARTNERS /* the array of partners: struct config's partners and partner_count */
+    CONFIG_U32,         /* uint32_t; a whole number */
+    CONFIG_DOUBLE,      /* double */
+    CONFIG_BOOL,        /* bool */
+    CONFIG_STRING,      /* struct str; absent while JSON null */
+    CONFIG_LIST,        /* struct str_list; an array of strings */
+    CONFIG_ENUM,        /* an enum that counts from 0; one of the names */
+    CONFIG_BITS,        /* unsigned, bit i for name i; an array of names */
+    CONFIG_JSON_OBJECT, /* struct str: an object as JSON text; absent while JSON null */
+    CONFIG_JSON_ARRAY,  /* struct str: an array of objects as JSON text */
+    CONFIG_OBJECTS      /* an array of objects with rows of their own: a pointer, and a count elsewhere */
 };
 
 #define CONFIG_STRING_BYTES 4096 /* the longest string, wherever it stands */
+
+struct config_reader;
+
+/* What the items of a CONFIG_OBJECTS are. */
+struct config_objects {
+    const char *prefix; /* of their rows: "partners[]." */
+    size_t item_size;
+    size_t count_offset; /* of the uint32_t in struct config */
+    /* What no row of an item can say alone; shown is "partners[3]." in errors. 0 or -1. */
+    int (*finish)(struct config_reader *reader, const char *shown, void *item);
+};
 
 struct config_option {
     const char *path; /* "front_ends", "http.body_bytes", "partners[].url" */
@@ -34,8 +47,9 @@ struct config_option {
     /* What is wrong with a string or list item, or NULL; itself NULL when any text will do. */
     const char *(*format)(struct str s);
     bool reloadable; /* may change while the process runs; the others need a restart */
-    size_t offset;   /* in struct config, or in struct config_partner */
+    size_t offset;   /* in struct config, or in an item's struct */
     const char *help;
+    const struct config_objects *objects; /* of CONFIG_OBJECTS */
 };
 
 extern const struct config_option config_options[];

@@ -43,7 +43,7 @@ static void add_bits(struct buf *out, unsigned bits, const char *const *names) {
     buf_add_char(out, ']');
 }
 
-static void add_partners(struct buf *out, const struct config *config);
+static void add_objects(struct buf *out, const struct config_option *option, const struct config *config);
 
 static void add_value(struct buf *out, const struct config_option *option, const void *base) {
     const void *field = (const char *)base + option->offset;
@@ -69,8 +69,12 @@ static void add_value(struct buf *out, const struct config_option *option, const
     case CONFIG_BITS:
         add_bits(out, *(const unsigned *)field, option->names);
         break;
-    case CONFIG_PARTNERS:
-        add_partners(out, base);
+    case CONFIG_JSON_OBJECT:
+    case CONFIG_JSON_ARRAY:
+        buf_add_str(out, str_present(*(const struct str *)field) ? *(const struct str *)field : STR("null"));
+        break;
+    case CONFIG_OBJECTS:
+        add_objects(out, option, base);
         break;
     }
 }
@@ -88,14 +92,17 @@ static void add_members(struct buf *out, struct str prefix, const void *base, co
     }
 }
 
-static void add_partners(struct buf *out, const struct config *config) {
+static void add_objects(struct buf *out, const struct config_option *option, const struct config *config) {
+    const struct config_objects *objects = option->objects;
+    const char *items = *(char *const *)((const char *)config + option->offset);
+    uint32_t count = *(const uint32_t *)((const char *)config + objects->count_offset);
     buf_add_char(out, '[');
-    for (uint32_t i = 0; i < config->partner_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         buf_add_str(out, i ? STR(",\n    {") : STR("\n    {"));
-        add_members(out, STR("partners[]."), &config->partners[i], "      ");
+        add_members(out, str_from(objects->prefix), items + i * objects->item_size, "      ");
         BUF_ADD_LIT(out, "\n    }");
     }
-    buf_add_str(out, config->partner_count ? STR("\n  ]") : STR("]"));
+    buf_add_str(out, count ? STR("\n  ]") : STR("]"));
 }
 
 /* Whether the row is the first of its prefix: where its section begins. */
@@ -230,7 +237,10 @@ static const char *type_words(enum config_type type) {
         return "one name";
     case CONFIG_BITS:
         return "list of names";
-    case CONFIG_PARTNERS:
+    case CONFIG_JSON_OBJECT:
+        return "object";
+    case CONFIG_JSON_ARRAY:
+    case CONFIG_OBJECTS:
         return "list of objects";
     }
     return "";
@@ -275,7 +285,7 @@ static bool print_options_markdown(FILE *file) {
     buf_init(&out, PRINT_BYTES);
     buf_add_str(&out, str_from(intro));
     for (size_t i = 0; i < config_option_count; i++) {
-        if (config_options[i].type == CONFIG_PARTNERS)
+        if (config_options[i].type == CONFIG_OBJECTS)
             continue; /* its own section follows */
         struct str prefix = config_option_prefix(&config_options[i]);
         if (begins_section(i))

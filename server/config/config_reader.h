@@ -29,8 +29,13 @@ int config_fail(struct config_reader *reader, const char *key, const char *forma
 int config_value_read(struct config_reader *reader, const struct config_option *option, const char *key,
                       struct json_t *json, void *base) CHECK_RESULT;
 
-/* Reads the array of partners into the config. 0 or -1. */
-int config_partners_read(struct config_reader *reader, struct json_t *json) CHECK_RESULT;
+/* Reads the array of objects of that row into the config. 0 or -1. */
+int config_objects_read(struct config_reader *reader, const struct config_option *option,
+                        struct json_t *json) CHECK_RESULT;
+
+/* Of struct config_objects, for partners and placements. */
+int config_partner_finish(struct config_reader *reader, const char *shown, void *item);
+int config_placement_finish(struct config_reader *reader, const char *shown, void *item);
 
 /* A JSON object whose members are keys of one table prefix. */
 struct config_scope {

@@ -1,6 +1,7 @@
 /* Reads one JSON value by its row of the table; see config_reader.h. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <jansson.h>
 
@@ -201,6 +202,53 @@ static int read_bits(const struct reading *r) {
     return 0;
 }
 
+/* ---- JSON that is kept as it is ---- */
+
+static int keep_json(const struct reading *r) {
+    char *text = json_dumps(r->json, JSON_COMPACT);
+    if (!text)
+        return no_memory(r);
+    struct str s = arena_dup(r->reader->arena, str_from(text));
+    free(text);
+    if (!str_present(s))
+        return no_memory(r);
+    *(struct str *)r->field = s;
+    return 0;
+}
+
+static int check_size(const struct reading *r, size_t size) {
+    if ((double)size >= r->option->min && (double)size <= r->option->max)
+        return 0;
+    return config_fail(r->reader, r->key, "must hold %.0f to %.0f %s, holds %zu", r->option->min,
+                       r->option->max, r->option->unit, size);
+}
+
+static int read_json_object(const struct reading *r) {
+    bool optional = r->option->fallback && strcmp(r->option->fallback, "null") == 0;
+    if (optional && json_is_null(r->json)) {
+        *(struct str *)r->field = (struct str){NULL, 0};
+        return 0;
+    }
+    if (!json_is_object(r->json))
+        return wrong_type(r, "an object");
+    return check_size(r, json_object_size(r->json)) == 0 ? keep_json(r) : -1;
+}
+
+static int read_json_array(const struct reading *r) {
+    if (!json_is_array(r->json))
+        return wrong_type(r, "an array of objects");
+    if (check_size(r, json_array_size(r->json)) != 0)
+        return -1;
+    for (size_t i = 0; i < json_array_size(r->json); i++) {
+        const json_t *item = json_array_get(r->json, i);
+        char key[CONFIG_KEY_BYTES];
+        snprintf(key, sizeof key, "%s[%zu]", r->key, i);
+        if (!json_is_object(item))
+            return config_fail(r->reader, key, "must be an object, is %s", json_file_kind(item));
+    }
+    return keep_json(r);
+}
+
 int config_value_read(struct config_reader *reader, const struct config_option *option, const char *key,
                       json_t *json, void *base) {
     struct reading r = {reader, option, key, json, (char *)base + option->offset};
@@ -219,8 +267,12 @@ int config_value_read(struct config_reader *reader, const struct config_option *
         return read_enum(&r);
     case CONFIG_BITS:
         return read_bits(&r);
-    case CONFIG_PARTNERS:
-        return config_partners_read(reader, json);
+    case CONFIG_JSON_OBJECT:
+        return read_json_object(&r);
+    case CONFIG_JSON_ARRAY:
+        return read_json_array(&r);
+    case CONFIG_OBJECTS:
+        return config_objects_read(reader, option, json);
     }
     return -1;
 }

@@ -71,7 +71,7 @@ static int setup(void **state) {
     assert_non_null(f.loop);
     timer_init(&f.answer_timer, f.loop, on_answer_timer, &f);
     http_server_options_default(&options);
-    f.server = http_server_create(f.loop, &options, (struct http_handler){on_request, &f}, &f.stats);
+    f.server = http_server_create(f.loop, &options, (struct http_handler){.on_request = on_request, .ctx = &f}, &f.stats);
     assert_non_null(f.server);
     f.fd = listener_open(STR("127.0.0.1:0"), 64, false, error, sizeof error);
     assert_true(f.fd >= 0);

@@ -48,6 +48,14 @@ static const char *document_of(const struct config_option *option, const char *v
         snprintf(text, sizeof text, "{\"%s\": %s}", name, value);
     else if (!str_ends(prefix, STR("].")))
         snprintf(text, sizeof text, "{\"%.*s\": {\"%s\": %s}}", (int)prefix.n - 1, prefix.p, name, value);
+    else if (str_eq(prefix, STR("placements[].")))
+        snprintf(text, sizeof text, "{\"placements\": [{%s%s%s\"%s\": %s}]}",
+                 strcmp(name, "name") == 0 ? "" : "\"name\": \"front\", ",
+                 strcmp(name, "imps") == 0
+                     ? ""
+                     : "\"imps\": [{\"id\": \"1\", \"banner\": {\"w\": 300, \"h\": 250}}], ",
+                 strcmp(name, "site") == 0 ? "\"app\": \"com.example\", " : "\"site\": \"a.example\", ", name,
+                 value);
     else
         snprintf(text, sizeof text, "{\"partners\": [{%s%s\"%s\": %s}]}",
                  strcmp(name, "name") == 0 ? "" : "\"name\": \"acme\", ",
@@ -59,9 +67,9 @@ static const char *document_of(const struct config_option *option, const char *v
 static const char *shown_key(const struct config_option *option) {
     static char key[128];
     struct str prefix = config_option_prefix(option);
-    bool partner = str_ends(prefix, STR("]."));
-    snprintf(key, sizeof key, ": %.*s%s", partner ? 0 : (int)prefix.n, prefix.p,
-             partner ? "partners[0]." : "");
+    bool item = str_ends(prefix, STR("[]."));
+    snprintf(key, sizeof key, ": %.*s%s", (int)(item ? prefix.n - 3 : prefix.n), prefix.p,
+             item ? "[0]." : "");
     strcat(key, config_option_name(option));
     return key;
 }
@@ -113,9 +121,12 @@ static bool takes(enum config_type type, const char *value) {
         return value[0] == '"' || strcmp(value, "null") == 0;
     case CONFIG_ENUM:
         return value[0] == '"';
+    case CONFIG_JSON_OBJECT:
+        return value[0] == '{' || strcmp(value, "null") == 0;
     case CONFIG_LIST:
     case CONFIG_BITS:
-    case CONFIG_PARTNERS:
+    case CONFIG_JSON_ARRAY:
+    case CONFIG_OBJECTS:
         return value[0] == '[';
     }
     return false;
@@ -134,7 +145,7 @@ static void wrong_items_are_refused(void **state) {
     (void)state;
     for (size_t i = 0; i < config_option_count; i++) {
         enum config_type type = config_options[i].type;
-        if (type != CONFIG_LIST && type != CONFIG_BITS && type != CONFIG_PARTNERS)
+        if (type != CONFIG_LIST && type != CONFIG_BITS && type != CONFIG_JSON_ARRAY && type != CONFIG_OBJECTS)
             continue;
         assert_value_refused(&config_options[i], "[7]", "[0]: must be ");
         assert_value_refused(&config_options[i], "[null]", "[0]: must be ");
@@ -204,7 +215,7 @@ static void lengths_out_of_range_are_refused(void **state) {
             assert_value_refused(option, value, "must ");
             assert_value_refused(option, "\"\"", "must ");
         } else if (option->type == CONFIG_LIST || option->type == CONFIG_BITS ||
-                   option->type == CONFIG_PARTNERS) {
+                   option->type == CONFIG_JSON_ARRAY || option->type == CONFIG_OBJECTS) {
             size_t at = 0;
             for (size_t item = 0; item <= (size_t)option->max; item++)
                 at += (size_t)snprintf(value + at, sizeof value - at, "%c\"x\"", item ? ',' : '[');
@@ -416,7 +427,7 @@ static void the_page_is_the_table(void **state) {
     for (size_t i = 0; i < config_option_count; i++) {
         char cell[96];
         snprintf(cell, sizeof cell, "| `%s` |", config_option_name(&config_options[i]));
-        if (config_options[i].type != CONFIG_PARTNERS)
+        if (config_options[i].type != CONFIG_OBJECTS)
             assert_non_null(strstr(made, cell));
     }
     free(made);
@@ -434,6 +445,51 @@ static void the_json_table_names_every_key(void **state) {
     /* An array of objects is refused as a configuration only after it was read as JSON. */
     assert_refused(made, ": must be one JSON object, is an array");
     free(made);
+}
+
+/* ---- placements ---- */
+
+#define PLACEMENT(members) "{\"placements\": [{\"name\": \"front\", " members "}]}"
+#define IMPS               "\"imps\": [{\"id\": \"1\", \"banner\": {\"w\": 300, \"h\": 250}}]"
+
+static void placements_are_checked_as_bid_requests(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *error;
+    } cases[] = {
+        {PLACEMENT(IMPS), ": placements[0].site: either site or app must be given, and not both"},
+        {PLACEMENT("\"site\": \"a.example\", \"app\": \"b\", " IMPS), ": placements[0].site: either"},
+        {PLACEMENT("\"site\": \"a.example\""), ": placements[0].imps: must be given"},
+        {PLACEMENT("\"site\": \"a.example\", \"imps\": []"), ": placements[0].imps: must hold 1 to 100 imps"},
+        {PLACEMENT("\"site\": \"a.example\", \"imps\": [{\"id\": \"1\", \"banner\": {\"w\": -1, \"h\": 2}}]"),
+         ": placements[0].imps[0].banner.w: must be >= 0"},
+        {PLACEMENT("\"site\": \"a.example\", \"channel\": {\"publisher\": 7}, " IMPS),
+         ": placements[0].channel.publisher: must be an object"},
+        {PLACEMENT("\"site\": \"a.example\", \"channel\": {\"page\": \"http://b/\"}, " IMPS),
+         ": placements[0].channel.page: duplicate key"},
+        {PLACEMENT("\"app\": \"b\", \"channel\": {\"bundle\": \"c\"}, " IMPS),
+         ": placements[0].channel.bundle: duplicate key"},
+        {PLACEMENT("\"site\": \"a.example\", \"request\": {\"tmax\": \"x\"}, " IMPS),
+         ": placements[0].request.tmax: must be"},
+        {PLACEMENT("\"site\": \"a.example\", \"request\": {\"user\": {}}, " IMPS),
+         ": placements[0].request.user: duplicate key"},
+        {PLACEMENT("\"site\": \"a.example\", \"auction\": \"never\", " IMPS),
+         ": placements[0].auction: must be one of \"answered\", \"always\""},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_refused(cases[i].text, cases[i].error);
+    struct config *config = load_text(PLACEMENT(
+        "\"site\": \"a.example\", \"path\": \"/a/*\", \"cat\": [\"IAB1\"], \"auction\": \"always\", "
+        "\"channel\": {\"publisher\": {\"id\": \"7\"}}, \"request\": {\"at\": 1}, " IMPS));
+    if (!config)
+        fail_msg("%s", error);
+    assert_int_equal(config->placement_count, 1);
+    const struct config_placement *placement = &config->placements[0];
+    assert_true(str_eq(placement->imps, STR("[{\"id\":\"1\",\"banner\":{\"w\":300,\"h\":250}}]")));
+    assert_true(str_eq(placement->channel, STR("{\"publisher\":{\"id\":\"7\"}}")));
+    assert_true(str_eq(placement->request, STR("{\"at\":1}")));
+    assert_int_equal(placement->auction, PLACEMENT_AUCTION_ALWAYS);
+    config_destroy(config);
 }
 
 static void printing_to_a_full_disk_fails(void **state) {
@@ -465,6 +521,7 @@ int main(void) {
         cmocka_unit_test(a_rich_file_is_read),
         cmocka_unit_test(the_page_is_the_table),
         cmocka_unit_test(the_json_table_names_every_key),
+        cmocka_unit_test(placements_are_checked_as_bid_requests),
         cmocka_unit_test(printing_to_a_full_disk_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
