@@ -6,6 +6,7 @@
 #include "bid/answer_nonbid.h"
 #include "bid/bid_macros.h"
 #include "bid/clearing.h"
+#include "bid/own_markup.h"
 #include "bid/raw_json.h"
 
 /* OpenRTB 3.0, List: No-Bid Reason Codes. */
@@ -67,6 +68,13 @@ static void separate(struct bid_writer *writer) {
     writer->first = false;
 }
 
+static void add_key(struct bid_writer *writer, const char *key) {
+    separate(writer);
+    buf_add_char(writer->out, '"');
+    buf_add_str(writer->out, str_from(key));
+    BUF_ADD_LIT(writer->out, "\":");
+}
+
 /* ---- macros ---- */
 
 static int loss_reason(const struct bid_writer *writer, enum bid_macro_context context) {
@@ -120,6 +128,72 @@ static void add_text(struct bid_writer *writer, const struct json_member *member
         buf_add_str(writer->out, member->text);
 }
 
+/* ---- URLs of ours ---- */
+
+#define NOTICE_BYTES 4096 /* the longest that is put inside */
+_Static_assert(NOTICE_BYTES <= TOKEN_EXTRA_BYTES, "what is signed must be signable");
+
+static bool served_by_nurl(const struct bid *bid) {
+    return bid->in->adm.n == 0;
+}
+
+/* Our URL of that kind as a JSON string, the bidder's notice inside with its macros replaced. False: the bid
+ * has none, nothing is written. */
+static bool add_our_url(struct bid_writer *writer, enum token_kind kind, struct str notice) {
+    const struct answer_input *input = writer->input;
+    if (!input->urls || writer->bid->hold == 0)
+        return false;
+    char bytes[NOTICE_BYTES];
+    struct buf expanded = {.p = bytes, .room = sizeof bytes, .cap = sizeof bytes};
+    struct bid_macro_values values = macro_values(writer, BID_MACRO_NOTICE_URL);
+    if (notice.n)
+        bid_macros_expand(&values, notice, &expanded);
+    size_t mark = writer->out->n;
+    buf_add_char(writer->out, '"');
+    if (!expanded.failed && bid_urls_add(input->urls, input->rules->request, writer->bid, kind,
+                                         buf_view(&expanded), writer->out)) {
+        buf_add_char(writer->out, '"');
+        return true;
+    }
+    writer->out->n = mark;
+    return false;
+}
+
+static bool add_our_win_url(struct bid_writer *writer) {
+    const struct bid *bid = writer->bid;
+    bool on_win = writer->input->urls && writer->input->urls->nurl_on_win;
+    return !served_by_nurl(bid) && add_our_url(writer, TOKEN_WIN, on_win ? bid->in->nurl : STR(""));
+}
+
+static bool add_our_view_url(struct bid_writer *writer) {
+    return add_our_url(writer, TOKEN_VIEW, writer->bid->in->burl);
+}
+
+/* A member whose value is our URL, when there is one. */
+static void add_our_member(struct bid_writer *writer, const char *key,
+                           bool (*add_value)(struct bid_writer *writer)) {
+    struct buf *out = writer->out;
+    size_t mark = out->n;
+    bool first = writer->first;
+    add_key(writer, key);
+    if (add_value(writer))
+        return;
+    out->n = mark;
+    writer->first = first;
+}
+
+/* The member with our URL in place of the bidder's own, where there is one. */
+static void add_notice(struct bid_writer *writer, const struct json_member *member, struct str notice,
+                       bool (*add_ours)(struct bid_writer *writer)) {
+    struct buf *out = writer->out;
+    size_t mark = out->n;
+    buf_add(out, member->text.p, member->text.n - member->value.n);
+    if (add_ours(writer))
+        return;
+    out->n = mark;
+    add_text(writer, member, notice, BID_MACRO_NOTICE_URL);
+}
+
 /* ---- members ---- */
 
 /* "ext" with what the price was before; member: the bid's own ext, or NULL. */
@@ -160,10 +234,10 @@ static void add_member(struct bid_writer *writer, const struct json_member *memb
         add_text(writer, member, in->adm, BID_MACRO_MARKUP);
         return;
     case KEY_NURL:
-        add_text(writer, member, in->nurl, BID_MACRO_NOTICE_URL);
+        add_notice(writer, member, in->nurl, add_our_win_url);
         return;
     case KEY_BURL:
-        add_text(writer, member, in->burl, BID_MACRO_NOTICE_URL);
+        add_notice(writer, member, in->burl, add_our_view_url);
         return;
     case KEY_LURL:
         add_text(writer, member, in->lurl, BID_MACRO_LOSS_URL);
@@ -184,10 +258,7 @@ static void add_member(struct bid_writer *writer, const struct json_member *memb
 }
 
 static void add_int_member(struct bid_writer *writer, const char *key, int32_t v) {
-    separate(writer);
-    buf_add_char(writer->out, '"');
-    buf_add_str(writer->out, str_from(key));
-    BUF_ADD_LIT(writer->out, "\":");
+    add_key(writer, key);
     buf_add_int(writer->out, v);
 }
 
@@ -198,6 +269,10 @@ static bool lacks(const struct bid_writer *writer, enum bid_key key) {
 /* What the bid left out and the exchange knows. */
 static void add_missing(struct bid_writer *writer) {
     const struct bid *bid = writer->bid;
+    if (lacks(writer, KEY_NURL))
+        add_our_member(writer, "nurl", add_our_win_url);
+    if (lacks(writer, KEY_BURL))
+        add_our_member(writer, "burl", add_our_view_url);
     if (lacks(writer, KEY_MTYPE))
         add_int_member(writer, "mtype", (int32_t)bid->mtype);
     if (!known(bid->in->w) && !known(bid->in->h) && bid->w && lacks(writer, KEY_W) && lacks(writer, KEY_H)) {
@@ -211,13 +286,6 @@ static void add_missing(struct bid_writer *writer) {
 }
 
 /* ---- the exchange's own bids ---- */
-
-static void add_key(struct bid_writer *writer, const char *key) {
-    separate(writer);
-    buf_add_char(writer->out, '"');
-    buf_add_str(writer->out, str_from(key));
-    BUF_ADD_LIT(writer->out, "\":");
-}
 
 static void add_string_member(struct bid_writer *writer, const char *key, struct str value) {
     if (value.n == 0)
@@ -248,6 +316,14 @@ static void add_attributes(struct bid_writer *writer, const struct int_list *att
     buf_add_char(writer->out, ']');
 }
 
+static void add_own_markup(struct bid_writer *writer) {
+    struct bid_macro_values values = macro_values(writer, BID_MACRO_MARKUP);
+    values.json = true;
+    buf_add_char(writer->out, '"');
+    own_markup_write(&values, writer->input->urls, writer->out);
+    buf_add_char(writer->out, '"');
+}
+
 /* A bid that was never a text: of an own campaign. */
 static void add_own(struct bid_writer *writer) {
     const struct openrtb_bid *in = writer->bid->in;
@@ -256,7 +332,7 @@ static void add_own(struct bid_writer *writer) {
     separate(writer);
     add_price(writer);
     add_key(writer, "adm");
-    add_plain_text(writer, in->adm, BID_MACRO_MARKUP);
+    add_own_markup(writer);
     add_string_member(writer, "adid", in->adid);
     add_list_member(writer, "adomain", &in->adomain);
     add_string_member(writer, "cid", in->cid);

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "bid/url_text.h"
+
 #define MACRO_START "${AUCTION_"
 
 /* The longest name with suffix and brace; looking no further keeps hostile text linear. */
@@ -104,21 +106,10 @@ static struct str macro_value(const struct bid_macro_values *values, enum macro 
 
 /* ---- encodings ---- */
 
-static bool unreserved(unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
 static bool plain_in(enum bid_macro_context context, unsigned char c) {
     if (context != BID_MACRO_MARKUP)
-        return unreserved(c);
+        return url_text_unreserved((char)c);
     return c > ' ' && c != 0x7f && !strchr("%\"'`<>&\\", c);
-}
-
-static void add_percent(struct buf *out, unsigned char c) {
-    static const char hex[] = "0123456789ABCDEF";
-    char escape[3] = {'%', hex[c >> 4], hex[c & 15]};
-    buf_add(out, escape, sizeof escape);
 }
 
 static void add_encoded(struct buf *out, enum bid_macro_context context, struct str s) {
@@ -130,27 +121,10 @@ static void add_encoded(struct buf *out, enum bid_macro_context context, struct 
         if (plain_in(context, c))
             continue;
         buf_add(out, s.p + from, i - from);
-        add_percent(out, c);
+        url_text_add_percent(out, s.p[i]);
         from = i + 1;
     }
     buf_add(out, s.p + from, s.n - from);
-}
-
-static void add_base64(struct buf *out, enum bid_macro_context context, struct str s) {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < s.n; i += 3) {
-        size_t n = s.n - i < 3 ? s.n - i : 3;
-        uint32_t bits = 0;
-        for (size_t k = 0; k < 3; k++)
-            bits = bits << 8 | (k < n ? (unsigned char)s.p[i + k] : 0);
-        for (size_t k = 0; k < 4; k++) {
-            char c = k <= n ? alphabet[bits >> (18 - 6 * k) & 63] : '=';
-            if (c == '+' && context != BID_MACRO_MARKUP)
-                add_percent(out, '+'); /* a form decoder reads a bare one as a space */
-            else
-                buf_add_char(out, c);
-        }
-    }
 }
 
 /* ---- search ---- */
@@ -228,7 +202,7 @@ void bid_macros_expand(const struct bid_macro_values *values, struct str text, s
             struct buf digits = {.p = number_bytes, .room = sizeof number_bytes, .cap = sizeof number_bytes};
             struct str value = macro_value(values, found.macro, &digits);
             if (found.base64)
-                add_base64(out, values->context, value);
+                url_text_add_base64(out, value, values->context != BID_MACRO_MARKUP);
             else
                 add_encoded(out, values->context, value);
         }

@@ -153,3 +153,11 @@ bool raw_json_is(struct str text, struct str plain) {
     }
     return done == plain.n;
 }
+
+void raw_json_unescape(struct str inside, struct buf *out) {
+    for (size_t at = 0; at < inside.n;) {
+        char bytes[4];
+        size_t n = decode(inside, &at, bytes);
+        buf_add(out, bytes, n);
+    }
+}

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 
 /* One member of an object, all of it views of the object's text. */
@@ -30,5 +31,7 @@ bool raw_json_next(struct raw_json_walk *walk, struct raw_json_member *member);
 struct str raw_json_find(struct str object, struct str key);
 /* Whether text is a JSON string that stands for the bytes of plain, escapes undone. */
 bool raw_json_is(struct str text, struct str plain);
+/* Appends what the inside of a JSON string stands for. */
+void raw_json_unescape(struct str inside, struct buf *out);
 
 #endif
