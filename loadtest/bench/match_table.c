@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "table/crc32c.h"
+#include "base/crc32c.h"
 
 #define CAMPAIGN_BYTES sizeof(struct table_campaign)
 

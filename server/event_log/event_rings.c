@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "table/crc32c.h"
+#include "base/crc32c.h"
 
 #define RINGS_MAGIC   0x73676e6972766573u /* "sevrings" */
 #define RINGS_VERSION 1u

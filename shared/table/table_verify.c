@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "table/crc32c.h"
+#include "base/crc32c.h"
 #include "table/table_check.h"
 #include "table/table_exp.h"
 

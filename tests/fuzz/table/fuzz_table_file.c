@@ -15,7 +15,7 @@
 #include "base/utf8.h"
 #include "builder/table_build.h"
 #include "builder/table_print.h"
-#include "table/crc32c.h"
+#include "base/crc32c.h"
 #include "table/table.h"
 
 #define MUST(condition)                                                                                      \

@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "builder/table_build.h"
-#include "table/crc32c.h"
+#include "base/crc32c.h"
 
 static void write_file(const char *path, const char *text, size_t n) {
     FILE *file = fopen(path, "we");

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/prng.h"
-#include "table/crc32c.h"
+#include "base/crc32c.h"
 #include "table/table.h"
 
 #define BUFFER_BYTES ((size_t)1 << 20)

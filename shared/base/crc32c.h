@@ -1,6 +1,6 @@
 /* CRC-32C (Castagnoli), as iSCSI and SSE4.2 have it: RFC 3720 appendix B.4. Not for secrets. */
-#ifndef SLIMBID_TABLE_CRC32C_H
-#define SLIMBID_TABLE_CRC32C_H
+#ifndef SLIMBID_BASE_CRC32C_H
+#define SLIMBID_BASE_CRC32C_H
 
 #include <stddef.h>
 #include <stdint.h>

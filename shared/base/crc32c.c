@@ -5,7 +5,7 @@
  * Their CRCs are joined as polynomials: crc(AB) = crc(A) * x^(8 |B|) + crc(B) modulo the polynomial. Bits are
  * reflected: the highest bit of an integer is the coefficient of x^0.
  */
-#include "table/crc32c.h"
+#include "base/crc32c.h"
 
 #include <stdbool.h>
 #include <string.h>
