@@ -44,7 +44,7 @@ struct ledger_sizes {
     uint32_t writers;   /* 1 to LEDGER_MOST_WRITERS */
     uint32_t campaigns; /* 1 to 2^20 */
     uint32_t holds;     /* slots of all writers together; a multiple of writers */
-    uint32_t users;     /* records, see users.h; 0: none */
+    uint32_t users;     /* see users.h; 0: none */
 };
 
 struct ledger;
@@ -130,7 +130,7 @@ enum ledger_result ledger_click(struct ledger *ledger, uint32_t writer, uint64_t
                                 struct ledger_win *win) CHECK_RESULT;
 enum ledger_result ledger_won(struct ledger *ledger, uint32_t writer, uint64_t hold, int64_t now,
                               struct ledger_win *win) CHECK_RESULT;
-/* The win came to nothing (its answer never left). */
+/* The win came to nothing (its answer never left). By the writer that reserved it; for others it is GONE. */
 enum ledger_result ledger_release(struct ledger *ledger, uint32_t writer, uint64_t hold) CHECK_RESULT;
 /* Releases this writer's expired holds, at most `most` of them; reserve does a few by itself. Returns how
  * many. */
@@ -144,6 +144,10 @@ void ledger_adopt(struct ledger *ledger, uint32_t writer);
 /* Writes a consistent copy to the file and waits until the disk has it; called by one process at a time,
  * while others write. 0, or -1 with errno. Without a file: 0. */
 int ledger_sync(struct ledger *ledger) CHECK_RESULT;
+
+/* Adds up all holds and compares with the sums; for a ledger that nobody writes to. False with the first
+ * difference. (After a clock that jumped by days the sums of days gone by may differ.) */
+bool ledger_audit(const struct ledger *ledger, char *error, size_t error_size) CHECK_RESULT;
 
 struct ledger_stats { /* counters since the file was made, and gauges */
     uint64_t reserved, viewed, clicked, won, released, expired, repeated, gone, over_budget, full;

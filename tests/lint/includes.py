@@ -25,7 +25,6 @@ SHARED = {
     "match": ["base", "table"],
     "scoring": ["base", "table", "match"],
     "control": ["base"],
-    "ledger": ["base"],
 }
 # The same inside server/. What stands in server/ itself (the auction, the exchange, the processes) may
 # include all of these but web/, which hands requests to it; these never include auction.h.
