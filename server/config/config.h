@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/str.h"
+#include "ledger/pacing.h"
 
 #define CONFIG_MAX_PARTNERS   64
 #define CONFIG_MAX_PLACEMENTS 1024
@@ -139,6 +140,7 @@ struct config {
         double least_ctr;      /* an ad paid by click with a lower click rate than this is not shown */
         uint32_t job_queue_bytes, answer_queue_bytes; /* of each worker and front end; powers of two */
         uint32_t max_in_flight;                       /* jobs of one front end at once */
+        enum pacing pacing;                           /* of daily budgets */
     } campaigns;
 
     struct {                              /* what is spent: ledger/ledger.h */

@@ -31,6 +31,7 @@
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
 static const char *const media_names[] = {"banner", "video", "audio", "native", NULL};
 static const char *const channel_names[] = {"site", "app", "dooh", NULL};
+static const char *const pacing_names[] = {"even", "asap", NULL};
 static const char *const nurl_names[] = {"clearing", "win", NULL};
 static const char *const auction_names[] = {"answered", "always", NULL};
 
@@ -176,6 +177,9 @@ const struct config_option config_options[] = {
      FIXED("Room for the answers between a worker and a front end: a power of two.")},
     {ROOT(campaigns.max_in_flight, uint32_t, CONFIG_U32), NUMBER("jobs", 1024, 1, 65536),
      LIVE("Scoring jobs of one front end at once; beyond it auctions go without own campaigns.")},
+    {ROOT(campaigns.pacing, enum pacing, CONFIG_ENUM), .unit = "", .fallback = "\"even\"", .max = PACING_ASAP,
+     .names = pacing_names,
+     FIXED("How a daily budget is spent: spread over its day (UTC), or as fast as there is traffic.")},
 
     {ROOT(ledger.file, struct str, CONFIG_STRING),
      TEXT("path", "null", 1, CONFIG_STRING_BYTES, config_format_path),
