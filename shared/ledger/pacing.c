@@ -65,10 +65,9 @@ static struct pacing_step step_evenly(struct pacing_state *state, int64_t budget
                                       double unix_seconds) {
     int64_t day = (int64_t)floor(unix_seconds / DAY_S);
     double at = unix_seconds - (double)day * DAY_S, before = state->at;
-    bool is_first = state->day == 0;
-    if (is_first)
+    bool is_new_day = state->day == 0 || day != state->day;
+    if (state->day == 0 && state->level == 0)
         state->level = log(FIRST_RATE);
-    bool is_new_day = is_first || day != state->day;
     if (is_new_day || budget != state->budget || fabs(at - before) > PACING_LATE_S || at < state->began)
         begin_line(state, budget, used, at);
     state->day = day;

@@ -28,7 +28,8 @@ enum pacing { PACING_EVEN, PACING_ASAP };
 
 /* What the controller remembers of one campaign; zeroed at first. */
 struct pacing_state {
-    int64_t day; /* 0: there was no step yet */
+    uint64_t key; /* of the campaign; pacing_run() begins anew where a number has gone to another one */
+    int64_t day;  /* 0: there was no step yet */
     int64_t budget;
     int64_t had;  /* spent and held where the line begins */
     double began; /* where that is, in seconds of the day */

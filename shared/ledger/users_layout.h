@@ -30,7 +30,7 @@
 #define USERS_MOST_RECORDS 8u
 #define USERS_NAME_PLACES  8192u /* twice USERS_MOST_NAMES, so that searches are short */
 #define USERS_NAME_WORDS   6u
-#define USERS_MOST_USERS   (1u << 26)
+#define USERS_MOST_USERS   (1u << 27)
 
 struct users_header {
     uint64_t magic;
