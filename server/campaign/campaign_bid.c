@@ -161,7 +161,10 @@ static bool make_bid(const struct campaign_bid_input *input, const struct answer
                                          .mtype = mtype_of(from->media),
                                          .cattax = from->cattax ? (int32_t)from->cattax : 1,
                                          .exp = OPENRTB_ABSENT,
-                                         .dur = OPENRTB_ABSENT}};
+                                         .dur = OPENRTB_ABSENT},
+                                 .daily_budget = from->daily_budget,
+                                 .frequency = from->frequency,
+                                 .frequency_hours = from->frequency_hours};
     if (from->deal != TABLE_NONE)
         out->bid.dealid = imp->deals[from->deal].id;
     return make_id(input, (size_t)(imp - input->request->imps), number, arena, &out->bid.id) &&

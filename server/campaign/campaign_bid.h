@@ -17,6 +17,8 @@
 struct campaign_bid {
     struct openrtb_bid bid; /* without members: answer.c writes it */
     struct str cur;         /* of its price */
+    int64_t daily_budget;   /* of its campaign, nanos of the table's currency; 0: no limit */
+    uint32_t frequency, frequency_hours;
 };
 
 struct campaign_bids {

@@ -1,6 +1,8 @@
 /* What a request says in the words of the ad table; see campaign_job.h and table/target.h. */
 #include "campaign/campaign_job.h"
 
+#include "campaign/campaign_caps.h"
+
 #include <math.h>
 
 #include "bid/bid_creative.h"
@@ -166,6 +168,23 @@ static void add_segments(struct campaign_job *made, const struct openrtb_request
     for (size_t i = 0; i < request->user_data_count; i++)
         for (size_t k = 0; k < request->user_data[i].segment_count; k++)
             add(made, TARGET_SEGMENT, request->user_data[i].segments[k].id);
+}
+
+/* Behind the request's own segments, in their list. */
+static void add_interests(struct campaign_job *made, const struct user_profile *profile) {
+    for (uint32_t i = 0; i < profile->interest_count; i++) {
+        struct form form = {.n = 0};
+        form_add_plain(&form, STR("interest:"));
+        form_add_plain(&form, profile->interests[i].name);
+        add(made, TARGET_SEGMENT, form_view(&form));
+    }
+}
+
+static void add_user(struct campaign_job *made, const struct campaign_job_input *input) {
+    struct match_request *match = &made->job.request;
+    add_interests(made, input->profile);
+    match->caps = made->caps;
+    match->cap_count = campaign_caps(input->ledger, input->profile, input->now, made->caps);
 }
 
 /* ---- what the page or app is about ---- */
@@ -466,7 +485,8 @@ enum campaign_job_result campaign_job_make(struct campaign_job *made,
     made->hash_count = made->floor_count = made->job.imp_count = 0;
     made->job.deadline_us = input->deadline_us;
     made->job.top = input->bids_per_imp;
-    made->job.request = (struct match_request){.now = input->now, .least_pctr = input->least_ctr};
+    made->job.request =
+        (struct match_request){.now = input->now, .least_pctr = input->least_ctr, .salt = input->salt};
     bool any_named = false;
     for (size_t i = 0; i < request->imp_count; i++) {
         if (!named(&request->imps[i], input->seat))
@@ -482,6 +502,8 @@ enum campaign_job_result campaign_job_make(struct campaign_job *made,
     add_all_categories(made, request);
     add_all_keywords(made, request);
     add_segments(made, request);
+    if (input->profile)
+        add_user(made, input);
     add_blocks(made, request);
     return CAMPAIGN_JOB;
 }

@@ -10,6 +10,8 @@
  *   there are none; "video", "native" for these media. Audio is not asked about.
  * - An imp whose media block different attributes, or stand at different positions, is asked about once for
  *   each of these; a deal that our seat can't have, or whose currency is not known, has an infinite floor.
+ * - Segments: user.data[].segment[].id, and "interest:NAME" for what the ledger knows of the user's
+ * interests.
  * - No job where wseat or bseat exclude our seat; no imp that names bidders and not our seat among them.
  * Values longer than the table can have are left out; so are those beyond the caps below, blocks last: what
  * is cut off there, the checks of the bids find.
@@ -18,6 +20,7 @@
 #define SLIMBID_CAMPAIGN_CAMPAIGN_JOB_H
 
 #include "currency/currency.h"
+#include "ledger/users.h"
 #include "openrtb/openrtb_request.h"
 #include "scoring/job.h"
 
@@ -36,7 +39,10 @@ struct campaign_job_input {
     uint32_t bids_per_imp;
     double least_ctr;
     uint64_t deadline_us;
-    int64_t now; /* unix seconds */
+    int64_t now;                        /* unix seconds */
+    uint64_t salt;                      /* of the auction: draws the campaigns that take part */
+    const struct ledger *ledger;        /* NULL: nothing is known of users */
+    const struct user_profile *profile; /* NULL: not of this one */
 };
 
 enum campaign_job_result {
@@ -51,6 +57,7 @@ struct campaign_job {
     const struct openrtb_imp *imps[JOB_MOST_IMPS]; /* of each job.imps, the request's */
     uint64_t hashes[CAMPAIGN_JOB_HASHES];
     double floors[CAMPAIGN_JOB_FLOORS];
+    struct match_cap caps[MATCH_MOST_CAPS];
     uint32_t hash_count, floor_count;
 };
 

@@ -89,7 +89,9 @@ uint32_t ledger_campaign_count(const struct ledger *ledger); /* numbers are belo
 bool ledger_campaign_facts(const struct ledger *ledger, uint32_t campaign,
                            struct ledger_campaign_facts *facts);
 int64_t ledger_spent(const struct ledger *ledger, uint32_t campaign,
-                     int64_t day);                                   /* today or the day before; */
+                     int64_t day); /* today or the day before; */
+/* What the next hold may cost at most; INT64_MAX: no limit. Another process may take it in between. */
+int64_t ledger_left(const struct ledger *ledger, uint32_t campaign, int64_t now);
 int64_t ledger_held(const struct ledger *ledger, uint32_t campaign); /* not spent yet */
 
 /* Pacing (pacing.h): what a campaign may have spent and held together by now, today, and in which share of
@@ -132,6 +134,9 @@ enum ledger_result ledger_won(struct ledger *ledger, uint32_t writer, uint64_t h
                               struct ledger_win *win) CHECK_RESULT;
 /* The win came to nothing (its answer never left). By the writer that reserved it; for others it is GONE. */
 enum ledger_result ledger_release(struct ledger *ledger, uint32_t writer, uint64_t hold) CHECK_RESULT;
+/* Whether the slot that comes after `ahead` more reservations of this writer could be taken now: a guess,
+ * O(1), of whether that many fit. */
+bool ledger_has_room(const struct ledger *ledger, uint32_t writer, uint32_t ahead, int64_t now);
 /* Releases this writer's expired holds, at most `most` of them; reserve does a few by itself. Returns how
  * many. */
 uint32_t ledger_expire(struct ledger *ledger, uint32_t writer, int64_t now, uint32_t most);

@@ -279,6 +279,20 @@ int64_t ledger_limit(const struct ledger *ledger, uint32_t campaign) {
     return limit;
 }
 
+int64_t ledger_left(const struct ledger *ledger, uint32_t campaign, int64_t now) {
+    if (campaign >= ledger_campaign_count(ledger))
+        return 0;
+    int64_t limit = ledger_limit(ledger, campaign), used;
+    if (limit == INT64_MAX)
+        return limit;
+    uint32_t day = ledger_day(now);
+    int64_t held = ledger_sum_held(ledger, campaign, day);
+    atomic_thread_fence(memory_order_acquire);
+    if (__builtin_add_overflow(held, ledger_sum_spent(ledger, campaign, day), &used) || used > limit)
+        return 0;
+    return limit - used;
+}
+
 void ledger_pace(struct ledger *ledger, uint32_t campaign, int64_t limit, uint16_t rate) {
     if (campaign >= ledger_campaign_count(ledger))
         return;

@@ -16,7 +16,6 @@
 
 #define TRIES       16u /* slots that a reservation looks at */
 #define SWEEP       2u  /* slots that it looks at for expired money */
-#define DAY_S       86400
 #define NO_HOLD     0
 #define COUNT_MASK  0xffffffu
 #define ERA_OF(era) ((era) << 24)
@@ -71,10 +70,6 @@ static struct ledger_slot *find(const struct ledger *ledger, uint64_t hold, uint
 static void win_fill(struct ledger_win *win, const struct body *body) {
     if (win != NULL)
         *win = (struct ledger_win){body->campaign, body->nanos, body->user, body->auction, body->expires};
-}
-
-static uint32_t day_of(int64_t now) {
-    return now > 0 ? (uint32_t)(now / DAY_S) : 0;
 }
 
 /* ---- the end of a hold: a view, a release ---- */
@@ -239,6 +234,13 @@ static uint32_t sweep(struct ledger *ledger, uint32_t writer, int64_t now, uint3
     return expired;
 }
 
+bool ledger_has_room(const struct ledger *ledger, uint32_t writer, uint32_t ahead, int64_t now) {
+    const struct ledger_writer *own = &ledger->live.writers[writer];
+    uint64_t next = atomic_load_explicit(&own->next, memory_order_relaxed);
+    const struct ledger_slot *slot = own_slot(ledger, writer, next + ahead);
+    return ripeness_of(slot, atomic_load_explicit(&slot->word, memory_order_acquire), now) != RIPE_LIVE;
+}
+
 uint32_t ledger_expire(struct ledger *ledger, uint32_t writer, int64_t now, uint32_t most) {
     return sweep(ledger, writer, now, most, ledger->layout.slots_each);
 }
@@ -320,7 +322,7 @@ enum ledger_result ledger_reserve(struct ledger *ledger, uint32_t writer, const 
                                .auction = win->auction,
                                .expires = win->expires < last ? win->expires : last,
                                .campaign = win->campaign,
-                               .day = day_of(now)};
+                               .day = ledger_day(now)};
     uint32_t incarnation = incarnation_after(ledger, word);
     step.after = ledger_word(incarnation, LEDGER_SLOT_HELD, writer, step.number);
     ledger_step_money(ledger, writer, &step, 0, step.nanos, true);

@@ -53,6 +53,11 @@ static inline struct ledger_cell *ledger_cell_of(const struct ledger *ledger, co
     return &part->cells[(size_t)writer * ledger->sizes.campaigns + campaign];
 }
 
+/* The day of a moment, UTC; 0: before there were any. */
+static inline uint32_t ledger_day(int64_t now) {
+    return now > 0 ? (uint32_t)(now / 86400) : 0;
+}
+
 static inline uint32_t ledger_slot_owner(const struct ledger *ledger, uint32_t slot) {
     return slot / ledger->layout.slots_each;
 }
