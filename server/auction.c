@@ -3,15 +3,16 @@
 
 #include <stdlib.h>
 
+#include "auction_clearing.h"
 #include "auction_gather.h"
+#include "auction_hold.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "bid/answer.h"
-#include "bid/clearing.h"
+#include "event_log/event_auction.h"
 
 #define SPARE_AUCTIONS    256
 #define ANSWER_KEEP_BYTES 65536 /* of the answer buffer between auctions */
-#define CURRENCIES_TRIED  8     /* of those that a request allows, for bids that do not convert */
 
 enum { /* no-bid reason codes (AdCOM 1.0, List: No-Bid Reason Codes) */
        NBR_UNKNOWN = 0,
@@ -95,6 +96,19 @@ void auction_free_spares(struct exchange *exchange) {
 
 /* ---- REPLYING ---- */
 
+/* Before the reply: the request's text is its owner's, and may go with it. */
+static void auction_record(const struct auction *auction, uint64_t took_us) {
+    struct event_auction line = {.id = auction->id,
+                                 .request = &auction->request,
+                                 .end = auction_end_name(auction->end),
+                                 .took_us = took_us,
+                                 .user = auction->user,
+                                 .currency = auction->currency,
+                                 .bids = auction->bids,
+                                 .bid_count = auction->bid_count};
+    event_auction_log(auction->exchange->event_log, &line);
+}
+
 static void auction_reply(struct auction *auction, enum request_outcome outcome, int status,
                           struct str body) {
     struct exchange *exchange = auction->exchange;
@@ -107,6 +121,8 @@ static void auction_reply(struct auction *auction, enum request_outcome outcome,
     histogram_add(&exchange->stats->latency, now - auction->started_us);
     if (auction->tmax_us && now > auction->started_us + auction->tmax_us)
         exchange->stats->auctions_late++;
+    if (outcome == REQUEST_BIDS || outcome == REQUEST_NO_BID)
+        auction_record(auction, now - auction->started_us);
     fn(ctx, &reply);
     auction_destroy(auction);
 }
@@ -134,10 +150,12 @@ static void reply_bids(struct auction *auction, const struct answer_input *input
     struct buf *out = &auction->exchange->answer;
     buf_clear(out, ANSWER_KEEP_BYTES);
     answer_write(input, out);
-    if (out->failed)
+    if (out->failed) {
+        auction_hold_release(auction, auction->bids, auction->bid_count);
         reply_failed(auction);
-    else
+    } else {
         auction_reply(auction, REQUEST_BIDS, 200, buf_view(out));
+    }
 }
 
 static void reply_invalid(struct auction *auction, const struct openrtb_error *error) {
@@ -155,85 +173,34 @@ static void reply_invalid(struct auction *auction, const struct openrtb_error *e
 
 /* ---- CLEARING ---- */
 
-/* Whether no bid is valid and one only for want of a rate. */
-static bool lost_by_currency(const struct bid *bids, size_t count) {
-    bool lost = false;
-    for (size_t i = 0; i < count; i++) {
-        if (bids[i].refusal == BID_VALID)
-            return false;
-        lost |= bids[i].refusal == BID_CURRENCY;
-    }
-    return lost;
-}
-
-/* An answer has one currency: the first of those that the request allows in which a bid is valid. */
-static void check_bids(const struct auction *auction, struct bid_rules *rules, struct bid *bids,
-                       size_t count) {
-    const struct str_list *cur = &auction->request.cur;
-    size_t tried = 0;
-    do {
-        rules->answer_currency =
-            cur->count ? cur->items[tried] : auction->exchange->config->auction.default_currency;
-        bid_check_all(rules, bids, count);
-        tried++;
-    } while (tried < cur->count && tried < CURRENCIES_TRIED && lost_by_currency(bids, count));
-}
-
 void auction_write_id(const struct auction *auction, char out[AUCTION_ID_BYTES]) {
     uint64_t id = auction->id;
     for (int i = AUCTION_ID_BYTES - 1; i >= 0; i--, id >>= 4)
         out[i] = "0123456789abcdef"[id & 15];
 }
 
-static void count_bids(struct auction *auction, const struct bid *bids, size_t count) {
-    struct stats_slot *stats = auction->exchange->stats;
-    for (size_t i = 0; i < count; i++) {
-        struct partner_stats *partner = &stats->partners[bids[i].partner_index];
-        partner->bids++;
-        partner->wins += bids[i].won;
-        stats->imps_won += bids[i].won;
-        if (bids[i].refusal == BID_VALID)
-            continue;
-        partner->refused[bids[i].refusal]++;
-        log_debug("auction", "refused auction=%016llx partner=%s reason=%s", (unsigned long long)auction->id,
-                  bids[i].partner->name.p, bid_refusal_name(bids[i].refusal));
-    }
-}
-
 static void auction_clear(struct auction *auction, enum auction_end end) {
-    struct exchange *exchange = auction->exchange;
-    const struct config *config = exchange->config;
     auction_set_state(auction, AUCTION_CLEARING);
     auction_gather_abandon(auction, PARTNER_TIMEOUT);
-    exchange->stats->auctions[end]++;
-
-    struct bid_rules rules = {
-        .request = &auction->request, .rates = exchange->rates, .markup_bytes = config->auction.markup_bytes};
-    struct bid *bids = NULL;
-    size_t count = 0;
-    struct answer_nonbid *nonbids = NULL;
-    size_t nonbid_count = 0;
-    if (auction_gather_bids(auction, &bids, &count) != 0 ||
-        (auction->request.test && auction_gather_nonbids(auction, &nonbids, &nonbid_count) != 0)) {
+    auction->exchange->stats->auctions[end]++;
+    auction->end = end;
+    struct auction_clearing clearing;
+    if (auction_clearing_run(auction, &clearing) != 0) {
         reply_failed(auction);
         return;
     }
-    check_bids(auction, &rules, bids, count);
-    size_t valid = clearing_run(&rules, bids, count, config->auction.price_increment);
-    count_bids(auction, bids, count);
-
     char bid_id[AUCTION_ID_BYTES];
     auction_write_id(auction, bid_id);
-    struct answer_input input = {.rules = &rules,
-                                 .bids = bids,
-                                 .bid_count = count,
+    struct answer_input input = {.rules = &clearing.rules,
+                                 .bids = auction->bids,
+                                 .bid_count = auction->bid_count,
                                  .bid_id = {bid_id, AUCTION_ID_BYTES},
-                                 .all_bids =
-                                     auction->request.returnallbids || config->auction.return_all_bids,
+                                 .urls = clearing.has_urls ? &clearing.urls : NULL,
+                                 .all_bids = clearing.all_bids,
                                  .seat_non_bid = auction->request.test,
-                                 .nonbids = nonbids,
-                                 .nonbid_count = nonbid_count};
-    if (valid)
+                                 .nonbids = clearing.nonbids,
+                                 .nonbid_count = clearing.nonbid_count};
+    if (clearing.valid)
         reply_bids(auction, &input);
     else
         reply_no_bid(auction, &input, end == AUCTION_END_NO_TIME ? NBR_INSUFFICIENT_TIME : NBR_UNKNOWN);
@@ -305,6 +272,7 @@ struct auction *auction_start(struct exchange *exchange, const struct auction_in
         return NULL;
     }
     auction->hash = hash_bytes(auction->request.id, 0);
+    auction->user = auction_hold_user(auction);
     set_deadline(auction);
     return auction_gather(auction, &input->client) ? auction : NULL;
 }

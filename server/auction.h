@@ -46,10 +46,15 @@ struct auction {
     uint64_t reply_at_us; /* absolute: the answer leaves now at the latest */
     struct timer deadline;
     struct openrtb_request request;
+    uint64_t user;              /* its key in the ledger; 0: not known */
     uint64_t hash;              /* of the request's id: decides shares of traffic and ties */
     struct auction_call *calls; /* one for each partner asked */
     uint32_t call_count;
-    uint32_t calls_pending;  /* the scoring job is one of them */
+    uint32_t calls_pending; /* the scoring job is one of them */
+    struct bid *bids;       /* as cleared, in the arena */
+    size_t bid_count;
+    struct str currency; /* of their prices */
+    enum auction_end end;
     struct auction_own *own; /* own campaigns' part; NULL: they were not asked */
     auction_reply_fn reply;
     void *reply_ctx;

@@ -3,6 +3,7 @@
 
 #include "auction_own.h"
 #include "base/log.h"
+#include "ledger/ledger.h"
 #include "partner/partner_fit.h"
 
 /* One partner's part in one auction. */
@@ -267,7 +268,8 @@ int auction_gather_bids(struct auction *auction, struct bid **bids, size_t *coun
                                                .partner_index = call->partner->index,
                                                .asked = call->asked,
                                                .seat = in->seat.n ? in->seat : partner->seat,
-                                               .cur = call->response.cur.n ? call->response.cur : STR("USD")};
+                                               .cur = call->response.cur.n ? call->response.cur : STR("USD"),
+                                               .campaign = LEDGER_NONE};
         }
     }
     *count += auction_own_bids(auction, *bids + *count);

@@ -17,6 +17,8 @@ uint64_t auction_hold_user(const struct auction *auction) {
     const struct openrtb_request *request = &auction->request;
     const struct str ids[] = {request->user_id, request->user_buyeruid, request->device_ifa};
     const struct ledger *ledger = auction->exchange->ledger;
+    if (request->coppa == 1 || request->device_dnt == 1 || request->device_lmt == 1)
+        return 0;
     for (size_t i = 0; ledger && i < COUNT_OF(ids); i++)
         if (ids[i].n)
             return hash_bytes(ids[i], ledger_salt(ledger));
@@ -27,13 +29,22 @@ static bool is_own(const struct bid *bid) {
     return bid->partner_index == STATS_OWN;
 }
 
-/* What one view costs, in the ad table's currency; 0 when that is not known. */
-static int64_t nanos_of(const struct auction *auction, const struct bid_rules *rules, const struct bid *bid) {
-    double cpm = bid->won ? bid->clearing_price : bid->price;
-    cpm *= is_own(bid) ? 1 / bid->rate
-                       : currency_rate(auction->exchange->rates, rules->answer_currency, CAMPAIGN_CURRENCY);
+/* Nobody pays nothing for a view, or more than the ledger's sums can bear; 0 when the price is not known. */
+static int64_t nanos_of(double cpm) {
     double nanos = nearbyint(cpm * NANOS_OF_CPM);
-    return nanos > 0 && nanos < MOST_NANOS ? (int64_t)nanos : 0;
+    if (isnan(nanos))
+        return 0;
+    if (nanos < 1)
+        return 1;
+    return nanos < MOST_NANOS ? (int64_t)nanos : (int64_t)MOST_NANOS;
+}
+
+/* What one view costs, in the ad table's currency, which is that of own bids; 0 when that is not known. */
+static int64_t cost_of(const struct auction *auction, const struct bid_rules *rules, const struct bid *bid) {
+    double cpm = bid->won ? bid->clearing_price : bid->price;
+    if (is_own(bid))
+        return nanos_of(cpm / bid->rate);
+    return nanos_of(cpm * currency_rate(auction->exchange->rates, rules->answer_currency, CAMPAIGN_CURRENCY));
 }
 
 static bool leaves(const struct bid *bid, bool all_bids) {
@@ -41,19 +52,19 @@ static bool leaves(const struct bid *bid, bool all_bids) {
 }
 
 /* Whether a partner's bid may take one more place. */
-static bool has_room(const struct exchange *exchange) {
-    uint32_t room = ledger_room(exchange->ledger, exchange->writer);
-    return room > exchange->config->ledger.holds / PARTNERS_SPARED;
+static bool has_room(const struct exchange *exchange, int64_t now) {
+    uint32_t spared = exchange->config->ledger.holds / PARTNERS_SPARED;
+    return ledger_has_room(exchange->ledger, exchange->writer, spared, now);
 }
 
 static enum ledger_result take(const struct auction *auction, const struct bid_rules *rules, struct bid *bid,
                                int64_t now) {
     const struct exchange *exchange = auction->exchange;
-    if (!is_own(bid) && !has_room(exchange))
+    if (!is_own(bid) && !has_room(exchange, now))
         return LEDGER_FULL;
     if (is_own(bid) && bid->campaign == LEDGER_NONE)
         return LEDGER_FULL;
-    bid->nanos = nanos_of(auction, rules, bid);
+    bid->nanos = cost_of(auction, rules, bid);
     struct ledger_win win = {.campaign = bid->campaign,
                              .nanos = bid->nanos,
                              .user = auction->user,
@@ -105,13 +116,25 @@ static void refuse_own(struct bid *bids, size_t count) {
             bids[i].refusal = BID_OVER_BUDGET;
 }
 
+/* A bid that its campaign could not pay in full must not set the price of others either. */
+static void refuse_unaffordable(const struct auction *auction, struct bid *bids, size_t count) {
+    int64_t now = (int64_t)time(NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct bid *bid = &bids[i];
+        if (is_own(bid) && bid->refusal == BID_VALID && bid->campaign != LEDGER_NONE &&
+            nanos_of(bid->price / bid->rate) > ledger_left(auction->exchange->ledger, bid->campaign, now))
+            bid->refusal = BID_OVER_BUDGET;
+    }
+}
+
 size_t auction_hold_clear(const struct auction *auction, const struct bid_rules *rules, struct bid *bids,
                           size_t count, bool all_bids) {
     const struct exchange *exchange = auction->exchange;
     double increment = exchange->config->auction.price_increment;
-    size_t valid = clearing_run(rules, bids, count, increment);
     if (!exchange->ledger)
-        return valid;
+        return clearing_run(rules, bids, count, increment);
+    refuse_unaffordable(auction, bids, count);
+    size_t valid = clearing_run(rules, bids, count, increment);
     for (int round = 0; valid && !hold_own(auction, rules, bids, count, all_bids); round++) {
         auction_hold_release(auction, bids, count);
         if (round == ROUNDS)

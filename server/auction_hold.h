@@ -15,7 +15,8 @@
 #include "auction.h"
 #include "bid/clearing.h"
 
-/* The user's key: of user.id, else user.buyeruid, else device.ifa; 0: none of them, or no ledger. */
+/* The user's key: of user.id, else user.buyeruid, else device.ifa; 0: none of them, no ledger, or a child
+ * (regs.coppa) or somebody who asked not to be tracked (device.dnt, device.lmt), of whom nothing is kept. */
 uint64_t auction_hold_user(const struct auction *auction);
 
 /* clearing_run() and the holds. all_bids: every valid bid leaves, not winners only. Returns the number of

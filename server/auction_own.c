@@ -4,8 +4,11 @@
 #include <time.h>
 
 #include "auction_gather.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "campaign/campaign_bid.h"
+#include "ledger/ledger.h"
+#include "ledger/users.h"
 
 struct auction_own {
     struct auction *auction;
@@ -35,7 +38,12 @@ static enum campaign_job_result make_job(const struct auction *auction, struct s
                                        .bids_per_imp = exchange->config->campaigns.bids_per_imp,
                                        .least_ctr = exchange->config->campaigns.least_ctr,
                                        .deadline_us = auction->reply_at_us,
-                                       .now = (int64_t)time(NULL)};
+                                       .now = (int64_t)time(NULL),
+                                       .salt = auction->id,
+                                       .ledger = exchange->ledger};
+    struct user_profile profile;
+    if (exchange->users && auction->user && users_read(exchange->users, auction->user, input.now, &profile))
+        input.profile = &profile;
     return campaign_job_make(exchange->own_job, &input);
 }
 
@@ -170,17 +178,29 @@ size_t auction_own_bid_count(const struct auction *auction) {
     return auction->own ? auction->own->bids.count : 0;
 }
 
+/* The campaign's number in the ledger: front ends know of campaigns what bids tell them. */
+static uint32_t note_campaign(const struct exchange *exchange, const struct campaign_bid *bid) {
+    struct ledger_campaign_facts facts = {.key = hash_bytes(bid->bid.cid, 0),
+                                          .id = bid->bid.cid,
+                                          .daily_budget = bid->daily_budget,
+                                          .frequency = bid->frequency,
+                                          .frequency_hours = bid->frequency_hours};
+    return exchange->ledger ? ledger_campaign_note(exchange->ledger, &facts, (int64_t)time(NULL))
+                            : LEDGER_NONE;
+}
+
 size_t auction_own_bids(const struct auction *auction, struct bid *bids) {
     const struct auction_own *own = auction->own;
-    const struct config_partner *partner = &auction->exchange->own;
+    const struct exchange *exchange = auction->exchange;
     size_t count = auction_own_bid_count(auction);
     for (size_t i = 0; i < count; i++)
         bids[i] = (struct bid){.in = &own->bids.items[i].bid,
-                               .partner = partner,
+                               .partner = &exchange->own,
                                .partner_index = STATS_OWN,
                                .asked = own->asked,
-                               .seat = partner->seat,
-                               .cur = own->bids.items[i].cur};
+                               .seat = exchange->own.seat,
+                               .cur = own->bids.items[i].cur,
+                               .campaign = note_campaign(exchange, &own->bids.items[i])};
     return count;
 }
 

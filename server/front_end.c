@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "admin/admin.h"
@@ -12,10 +13,12 @@
 #include "descriptors.h"
 #include "event_log/event_log.h"
 #include "exchange.h"
+#include "ledger/ledger.h"
 #include "stats/allocator.h"
 #include "web/routes.h"
 
 #define HOUSEKEEPING_US 1000000u
+#define EXPIRED_A_TURN  4096u /* holds; reserving expires some by itself */
 #define DRAIN_LEAST_US  5000000u
 #define DRAIN_EXTRA_US  1000000u /* beyond the longest tmax */
 #define DRAIN_STEP_US   20000u
@@ -61,6 +64,7 @@ static void on_housekeeping(void *ctx) {
     struct front_end *fe = ctx;
     allocator_decay();
     refresh_slot(fe);
+    (void)ledger_expire(fe->exchange.ledger, fe->exchange.writer, (int64_t)time(NULL), EXPIRED_A_TURN);
     if (timer_arm(&fe->housekeeping, loop_now(fe->loop) + HOUSEKEEPING_US) != 0)
         log_error("front_end", "no memory for the housekeeping timer");
 }
@@ -202,7 +206,11 @@ static int front_end_begin(struct front_end *fe, const struct front_end_start *s
         fe->exchange.event_log = event_log_create(start->event_rings, fe->exchange.writer, &fe->slot->events);
     if (start_pool(fe) != 0)
         return -1;
+    ledger_adopt(start->ledger, fe->exchange.writer);
+    fe->exchange.ledger = start->ledger;
+    fe->exchange.users = ledger_users(start->ledger);
     admin_init(&fe->admin, fe->config, fe->stats, &(struct admin_calls){refresh_slot, ask_for_reload, fe});
+    fe->admin.ledger = start->ledger;
     if (routes_init(&fe->routes, &fe->exchange) != 0 || start_servers(fe, start) != 0)
         return -1;
     fe->terminate = signal_watch_create(fe->loop, SIGTERM, on_terminate, fe);

@@ -13,6 +13,7 @@
 #include "stats/stats.h"
 
 struct event_rings;
+struct ledger;
 struct token_keys;
 
 /* What the supervisor hands over. */
@@ -22,6 +23,7 @@ struct front_end_start {
     const int *admin_fds; /* of the first front end only */
     size_t admin_count;
     int control_fd;
+    struct ledger *ledger;
     struct token_keys *token_keys;         /* NULL: no URLs of ours are given out */
     const struct event_rings *event_rings; /* NULL: no event log */
     uint32_t workers;                      /* how many there may be; 0: no own campaigns */

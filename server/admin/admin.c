@@ -2,6 +2,7 @@
 #include "admin/admin.h"
 
 #include "admin/metrics.h"
+#include "admin/metrics_ledger.h"
 
 #define ADMIN_BODY_BYTES (4u << 20)
 #define ADMIN_KEEP_BYTES 32768
@@ -60,10 +61,12 @@ static void on_request(void *ctx, struct http_exchange *exchange) {
     }
     admin->calls.refresh(admin->calls.ctx);
     buf_clear(&admin->out, ADMIN_KEEP_BYTES);
-    if (metrics)
+    if (metrics) {
         metrics_write(admin->config, admin->stats, &admin->out);
-    else
+        metrics_ledger_write(admin->ledger, &admin->out);
+    } else {
         metrics_write_status(admin->config, admin->stats, &admin->out);
+    }
     if (admin->out.failed) {
         respond_text(exchange, 500, (struct str){NULL, 0}, STR("out of memory\n"));
         return;

@@ -14,10 +14,13 @@ struct admin_calls {
     void *ctx;
 };
 
+struct ledger;
+
 struct admin {
     const struct config *config;
     const struct stats *stats;
     struct admin_calls calls;
+    struct ledger *ledger; /* NULL: none; set by whoever has one */
     struct buf out;
 };
 

@@ -44,6 +44,7 @@ static void become_front_end(struct supervisor *sv, uint32_t slot, pid_t parent,
         .token_keys = sv->token_keys,
         .event_rings = sv->event_rings,
         .workers = sv->worker_count,
+        .ledger = sv->ledger,
     };
     exit(front_end_run(sv->config, &start, sv->stats, slot));
 }

@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "config/config.h"
+#include "ledger/ledger.h"
 #include "stats/stats.h"
 #include "supervisor/child.h"
 
@@ -56,7 +57,8 @@ struct supervisor {
     struct token_keys *token_keys;   /* NULL: no URLs of ours are given out */
     struct event_rings *event_rings; /* NULL: no event log */
     struct stats *stats;
-    int *public_fds; /* front_ends rows of listen.count */
+    struct ledger *ledger; /* opened before there are children, who inherit it */
+    int *public_fds;       /* front_ends rows of listen.count */
     int admin_fds[SUPERVISOR_MOST_ADDRESSES];
     sigset_t old_mask;
     int signal_fd;

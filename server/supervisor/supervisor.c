@@ -13,12 +13,11 @@
 
 #include "base/log.h"
 #include "descriptors.h"
-#include "event_log/event_rings.h"
 #include "supervisor/front_ends.h"
+#include "supervisor/inheritance.h"
 #include "supervisor/sockets.h"
 #include "supervisor/table_watch.h"
 #include "supervisor/workers.h"
-#include "token/token.h"
 #include "version.h"
 
 #define WORKER_END_MS   2000
@@ -203,40 +202,8 @@ static int block_signals(struct supervisor *sv) {
     return -1;
 }
 
-/* The keys that all front ends sign with, made before there are any. */
-static int make_token_keys(struct supervisor *sv) {
-    const struct config *config = sv->config;
-    char error[TOKEN_ERROR_BYTES] = "no randomness";
-    if (!str_present(config->events.public_url)) {
-        if (str_present(config->campaigns.table))
-            log_warn("supervisor", "without events.public_url no view of an own ad is counted");
-        return 0;
-    }
-    if (str_present(config->events.keys_file)) {
-        sv->token_keys = token_keys_load(config->events.keys_file.p, error, sizeof error);
-    } else {
-        sv->token_keys = token_keys_random();
-        log_info("supervisor", "without events.keys_file the URLs given out end with this process");
-    }
-    if (sv->token_keys)
-        return 0;
-    log_error("supervisor", "keys of events: %s", error);
-    return -1;
-}
-
-static int open_event_log(struct supervisor *sv) {
-    char error[EVENT_RINGS_ERROR_BYTES];
-    if (!str_present(sv->config->event_log.directory))
-        return 0;
-    sv->event_rings = event_rings_open(sv->config->event_log.directory.p, sv->config->front_ends,
-                                       sv->config->event_log.buffer_bytes, error, sizeof error);
-    if (sv->event_rings)
-        return 0;
-    log_error("supervisor", "event_log.directory: %s", error);
-    return -1;
-}
-
-/* Sockets, signals, workers and the first front ends; what fails is logged. 0 or -1. */
+/* Sockets, signals, what children inherit, workers and the first front ends; what fails is logged. 0 or -1.
+ */
 static int supervisor_start(struct supervisor *sv) {
     sv->stats->supervisor_pid = (uint64_t)getpid();
     sv->stats->processes.front_end_count = sv->config->front_ends;
@@ -245,8 +212,7 @@ static int supervisor_start(struct supervisor *sv) {
         sv->front_ends[f].line = -1;
     table_watch_init(sv);
     descriptors_raise(sv->config);
-    if (make_token_keys(sv) != 0 || sockets_open(sv) != 0 || block_signals(sv) != 0 ||
-        open_event_log(sv) != 0)
+    if (sockets_open(sv) != 0 || block_signals(sv) != 0 || inheritance_open(sv) != 0)
         return -1;
     log_info("supervisor", "slimbid version=%s pid=%d partners=%u", SLIMBID_VERSION, (int)getpid(),
              sv->config->partner_count);
@@ -283,8 +249,7 @@ int supervisor_run(const struct config *config) {
         sv->status = 1;
     }
     int status = sv->status;
-    token_keys_destroy(sv->token_keys);
-    event_rings_close(sv->event_rings);
+    inheritance_close(sv);
     stats_destroy(sv->stats);
     free(sv->public_fds);
     free(sv);

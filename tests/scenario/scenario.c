@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- words ---- */
@@ -61,6 +62,8 @@ static void drop_exchange(struct scenario *s) {
     if (!s->config)
         return;
     exchange_cleanup(&s->exchange);
+    ledger_close(s->ledger);
+    s->ledger = NULL;
     pool_destroy(s->pool);
     s->pool = NULL;
     outbound_destroy(s->outbound);
@@ -88,6 +91,13 @@ static void do_config(struct scenario *s, struct str json) {
     if (exchange_init(&s->exchange, s->config, s->loop, s->outbound, &s->stats->slots[0], error,
                       sizeof error) != 0)
         scenario_fail(s, "%s", error);
+    struct ledger_sizes sizes = {
+        .writers = 1, .campaigns = 64, .holds = s->config->ledger.holds, .users = s->config->ledger.users};
+    s->ledger = ledger_open(NULL, &sizes, (int64_t)time(NULL), error, sizeof error);
+    if (!s->ledger)
+        scenario_fail(s, "%s", error);
+    s->exchange.ledger = s->ledger;
+    s->exchange.users = ledger_users(s->ledger);
     if (str_present(s->config->campaigns.table)) {
         struct pool_options options = {.workers = 1, .max_in_flight = s->config->campaigns.max_in_flight};
         s->pool = pool_create(s->loop, &options, &s->stats->slots[0].pool);

@@ -25,6 +25,7 @@
 #include "fake/fake_loop.h"
 #include "fake/fake_outbound.h"
 #include "fake/fake_pool.h"
+#include "ledger/ledger.h"
 
 #define SCENARIO_PARTNERS  16
 #define SCENARIO_OWN_TEXTS 32
@@ -37,7 +38,8 @@ struct scenario {
     struct outbound *outbound;
     struct stats *stats;
     struct exchange exchange;
-    struct pool *pool; /* NULL: the config has no table */
+    struct ledger *ledger; /* in memory */
+    struct pool *pool;     /* NULL: the config has no table */
     struct client_info client;
     struct buf request;
     struct buf answers[SCENARIO_PARTNERS]; /* what fake scripts point into */

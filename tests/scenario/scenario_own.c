@@ -50,6 +50,8 @@ static bool set_number(struct answer_bid *bid, struct str word) {
         bid->w = (int32_t)number(value);
     else if (str_present(value = value_of(word, "h")))
         bid->h = (int32_t)number(value);
+    else if (str_present(value = value_of(word, "budget"))) /* in units of the table's currency */
+        bid->daily_budget = (int64_t)(number(value) * 1e9);
     else if (str_present(value = value_of(word, "cattax")))
         bid->cattax = (uint32_t)number(value);
     else if (str_present(value = value_of(word, "attr")))
