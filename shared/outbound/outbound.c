@@ -300,12 +300,17 @@ struct outbound_call *outbound_begin(struct outbound_target *target) {
         target->free = call->next;
     }
     buf_clear(&call->body, OUTBOUND_KEEP_BYTES);
+    buf_clear(&call->path, OUTBOUND_KEEP_BYTES);
     call_set_state(call, CALL_FILLING);
     return call;
 }
 
 struct buf *outbound_call_body(struct outbound_call *call) {
     return &call->body;
+}
+
+bool outbound_call_path(struct outbound_call *call, struct str path) {
+    return outbound_headers_path(call, path);
 }
 
 void outbound_discard(struct outbound_call *call) {
@@ -315,9 +320,9 @@ void outbound_discard(struct outbound_call *call) {
 /* Sets what differs from call to call: the body, and whether there is one. */
 static bool call_load(struct outbound_call *call) {
     struct outbound_target *target = call->target;
-    bool get = call->body.n == 0;
+    bool get = call->body.n == 0 || call->path.n > 0;
     bool ok = true;
-    if (get != call->is_get) {
+    if (get != call->is_get || call->path.n || call->path_set) {
         ok = outbound_headers_set(call, get);
         call->body_set = NULL;
     }

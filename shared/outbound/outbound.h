@@ -98,10 +98,14 @@ typedef void (*outbound_done_fn)(void *ctx, const struct outbound_result *result
 /* A call to fill: write the body into outbound_call_body(). NULL when max_in_flight is reached. */
 struct outbound_call *outbound_begin(struct outbound_target *target) CHECK_RESULT;
 struct buf *outbound_call_body(struct outbound_call *call);
+/* The call GETs this path (and query) of the target's host instead of its url's: "/", then visible ASCII
+ * without "#", at most OUTBOUND_PATH_BYTES. It has no body. False: it is none, or there is no memory. */
+#define OUTBOUND_PATH_BYTES 8192
+bool outbound_call_path(struct outbound_call *call, struct str path) CHECK_RESULT;
 /* Gives a begun call back unsent. */
 void outbound_discard(struct outbound_call *call);
 /*
- * POSTs the body (GET when it is empty). done(ctx, ...) is called exactly once, never from inside
+ * POSTs the body (GETs when it is empty). done(ctx, ...) is called exactly once, never from inside
  * this function, at deadline_us (absolute, loop time) at the latest; not after outbound_abandon(). A call
  * that lasts 60 s ends there, whatever its deadline. After done the call is not the caller's any more.
  */

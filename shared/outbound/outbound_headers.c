@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define HEADERS_MAX    64
-#define HEAD_BYTES_MAX 65536
+#define HEAD_BYTES_MAX OUTBOUND_HEAD_BYTES
 
 static struct str header_name(struct str line) {
     const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
@@ -190,10 +190,31 @@ void outbound_headers_free(struct outbound_target *target) {
     }
 }
 
+/* The lines behind the head's own path and query, from the space on; none where libcurl makes them. */
+static struct str lines_behind_target(const struct outbound_head *head) {
+    const char *space = head->request_target ? strchr(head->request_target, ' ') : NULL;
+    return space ? str_from(space) : STR("");
+}
+
+bool outbound_headers_path(struct outbound_call *call, struct str path) {
+    buf_clear(&call->path, OUTBOUND_KEEP_BYTES);
+    if (path.n == 0 || path.n > OUTBOUND_PATH_BYTES || path.p[0] != '/')
+        return false;
+    for (size_t i = 0; i < path.n; i++)
+        if (path.p[i] <= ' ' || path.p[i] >= 127 || path.p[i] == '#')
+            return false;
+    buf_add_str(&call->path, path);
+    buf_add_str(&call->path, lines_behind_target(&call->target->heads[1]));
+    buf_add_char(&call->path, 0);
+    return !call->path.failed;
+}
+
 bool outbound_headers_set(struct outbound_call *call, bool get) {
     const struct outbound_head *head = &call->target->heads[get];
+    const char *target = call->path.n ? call->path.p : head->request_target;
     call->is_get = get;
+    call->path_set = call->path.n > 0;
     return curl_easy_setopt(call->easy, get ? CURLOPT_HTTPGET : CURLOPT_POST, 1L) == CURLE_OK &&
            curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, head->list) == CURLE_OK &&
-           curl_easy_setopt(call->easy, CURLOPT_REQUEST_TARGET, head->request_target) == CURLE_OK;
+           curl_easy_setopt(call->easy, CURLOPT_REQUEST_TARGET, target) == CURLE_OK;
 }

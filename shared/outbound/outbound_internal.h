@@ -13,6 +13,7 @@
 #include "outbound/resolver.h"
 
 #define OUTBOUND_KEEP_BYTES 16384 /* buffers above this size are given back after a call */
+#define OUTBOUND_HEAD_BYTES 65536 /* all that a request begins with */
 
 /* A socket of libcurl's, from open to close; see outbound_sockets.c. */
 struct socket_link;
@@ -94,6 +95,8 @@ struct outbound_call {
     void *ctx;
     struct buf body;
     struct buf packed; /* the body gzipped */
+    struct buf path;   /* of this call alone, with the head's lines behind it; empty: the target's */
+    bool path_set;     /* the handle has a call's own path now */
     struct buf answer;
     size_t answer_bytes; /* received; of a late call they are counted, not kept */
 };
@@ -134,8 +137,10 @@ void outbound_target_free(struct outbound_target *target);
 const char *outbound_headers_build(struct outbound_target *target,
                                    const struct str_list *headers) CHECK_RESULT;
 void outbound_headers_free(struct outbound_target *target);
-/* Makes the call's handle one that POSTs, or one that GETs. */
+/* Makes the call's handle one that POSTs, or one that GETs; of the call's own path, when it has one. */
 bool outbound_headers_set(struct outbound_call *call, bool get) CHECK_RESULT;
+/* Fills call->path. False: path is none, or there is no memory. */
+bool outbound_headers_path(struct outbound_call *call, struct str path) CHECK_RESULT;
 
 /* ---- outbound_sockets.c ---- */
 

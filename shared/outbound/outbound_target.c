@@ -169,6 +169,7 @@ static void call_free(struct outbound_call *call) {
     curl_easy_cleanup(call->easy);
     buf_cleanup(&call->body);
     buf_cleanup(&call->packed);
+    buf_cleanup(&call->path);
     buf_cleanup(&call->answer);
     free(call);
 }
@@ -284,6 +285,7 @@ struct outbound_call *outbound_call_create(struct outbound_target *target) {
     /* Room for what does not shrink: zlib's bound on its output is a little above its input. */
     buf_init(&call->packed,
              target->options.max_request_bytes + target->options.max_request_bytes / 256 + 128);
+    buf_init(&call->path, OUTBOUND_PATH_BYTES + OUTBOUND_HEAD_BYTES);
     buf_init(&call->answer, target->options.max_answer_bytes);
     call->easy = curl_easy_init();
     if (!call->easy || !easy_set(call->easy, call)) {

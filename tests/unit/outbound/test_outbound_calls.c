@@ -94,6 +94,53 @@ static void empty_body_is_a_get_and_back(void **state) {
     assert_non_null(strstr(f->server.last_request, "{\"a\":1}"));
 }
 
+/* GETs that path of the target's host; what was asked is in f->server.last_request. */
+static struct told ask_path(struct fixture *f, struct outbound_target *target, const char *path) {
+    struct told told = {.fixture = f};
+    struct outbound_call *call = outbound_begin(target);
+    assert_non_null(call);
+    assert_true(outbound_call_path(call, str_from(path)));
+    f->wanted++;
+    outbound_send(call, loop_now(f->loop) + 2000000, fixture_done, &told);
+    fixture_wait(f);
+    return told;
+}
+
+static void a_call_can_have_a_path_of_its_own(void **state) {
+    struct fixture *f = *state;
+    struct str headers[] = {STR_INIT("X-Key: abc"), STR_INIT("User-Agent: other/1")};
+    for (size_t count = 1; count <= 2; count++) { /* head of ours, head of libcurl's */
+        f->options.headers = (struct str_list){headers, count};
+        struct outbound_target *target = fixture_target(f, "/status/404?x");
+        assert_int_equal(ask_path(f, target, "/status/200?p=1.5&q=%20${x}").status, 200);
+        assert_non_null(
+            strstr(f->server.last_request, "GET /status/200?p=1.5&q=%20${x} HTTP/1.1\r\nHost: 127.0.0.1:"));
+        assert_non_null(strstr(f->server.last_request, "\r\nX-Key: abc\r\n"));
+        assert_int_equal(ask_path(f, target, "/status/503").status, 503);
+        assert_int_equal(fixture_ask(f, target, NULL, 2000).status, 404); /* its url again */
+        assert_non_null(strstr(f->server.last_request, "GET /status/404?x HTTP/1.1\r\n"));
+        assert_int_equal(ask_path(f, target, "/ok").status, 200);
+        assert_int_equal(fixture_ask(f, target, "{\"a\":1}", 2000).status, 404);
+        assert_non_null(strstr(f->server.last_request, "POST /status/404?x HTTP/1.1\r\n"));
+    }
+    assert_int_equal(f->server.accepted, 1);
+}
+
+static void a_path_that_says_more_is_refused(void **state) {
+    struct fixture *f = *state;
+    struct outbound_target *target = fixture_target(f, "/ok");
+    static const char *const bad[] = {"",     "ok",   "*",     "http://127.0.0.1/", "/a b",      "/a\r\nX: y",
+                                      "/a\t", "/a#b", "/\x7f", "/\xc3\xa9",         "/ HTTP/1.1"};
+    struct outbound_call *call = outbound_begin(target);
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_false(outbound_call_path(call, str_from(bad[i])));
+    static char longest[OUTBOUND_PATH_BYTES + 1];
+    memset(longest, '/', sizeof longest);
+    assert_true(outbound_call_path(call, (struct str){longest, sizeof longest - 1}));
+    assert_false(outbound_call_path(call, (struct str){longest, sizeof longest}));
+    outbound_discard(call);
+}
+
 static void proxy_of_the_environment_is_ignored(void **state) {
     struct fixture *f = *state;
     setenv("http_proxy", "http://127.0.0.1:1/", 1);
@@ -323,6 +370,8 @@ int main(void) {
         TEST(head_is_exactly_this),
         TEST(another_user_agent_goes_the_usual_way),
         TEST(empty_body_is_a_get_and_back),
+        TEST(a_call_can_have_a_path_of_its_own),
+        TEST(a_path_that_says_more_is_refused),
         TEST(proxy_of_the_environment_is_ignored),
         TEST(a_hundred_calls_one_connection),
         TEST(a_burst_of_one_target_keeps_anothers_connections),
