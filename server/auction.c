@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "bid/answer.h"
 #include "event_log/event_auction.h"
+#include "notice/notice_auction.h"
 
 #define SPARE_AUCTIONS    256
 #define ANSWER_KEEP_BYTES 65536 /* of the answer buffer between auctions */
@@ -131,8 +132,21 @@ static void reply_failed(struct auction *auction) {
     auction_reply(auction, REQUEST_FAILED, 500, (struct str){NULL, 0});
 }
 
+/* Partners' notices of what is about to be answered. */
+static void auction_tell(const struct auction *auction, const struct answer_input *input) {
+    bool by_client = auction->exchange->config->notices.nurl == NURL_WIN;
+    struct notice_auction ended = {.request = &auction->request,
+                                   .bids = auction->bids,
+                                   .bid_count = auction->bid_count,
+                                   .bid_id = input->bid_id,
+                                   .all_bids = input->all_bids,
+                                   .won_here = input->urls && !by_client};
+    notice_auction_ended(auction->exchange->notices, &ended);
+}
+
 static void reply_no_bid(struct auction *auction, const struct answer_input *input, int nbr) {
     struct exchange *exchange = auction->exchange;
+    auction_tell(auction, input);
     if (!auction->request.test && !exchange->config->auction.no_bid_as_200) {
         auction_reply(auction, REQUEST_NO_BID, 204, (struct str){NULL, 0});
         return;
@@ -154,6 +168,7 @@ static void reply_bids(struct auction *auction, const struct answer_input *input
         auction_hold_release(auction, auction->bids, auction->bid_count);
         reply_failed(auction);
     } else {
+        auction_tell(auction, input);
         auction_reply(auction, REQUEST_BIDS, 200, buf_view(out));
     }
 }

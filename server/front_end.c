@@ -14,6 +14,7 @@
 #include "event_log/event_log.h"
 #include "exchange.h"
 #include "ledger/ledger.h"
+#include "notice/notice.h"
 #include "stats/allocator.h"
 #include "web/routes.h"
 
@@ -41,6 +42,7 @@ struct front_end {
     struct timer housekeeping;
     struct timer drain_check;
     uint64_t drain_until_us;
+    uint64_t notices_until_us; /* so long they may keep it from ending */
     uint64_t requested_before; /* heap bytes that the slot's front ends before this one asked for */
     bool draining;
 };
@@ -74,7 +76,8 @@ static void on_housekeeping(void *ctx) {
 static void on_drain_check(void *ctx) {
     struct front_end *fe = ctx;
     uint64_t now = loop_now(fe->loop);
-    bool idle = fe->exchange.live == 0 && fe->slot->http.connections_open == 0;
+    bool told = notices_waiting(fe->exchange.notices) == 0 || now >= fe->notices_until_us;
+    bool idle = fe->exchange.live == 0 && fe->slot->http.connections_open == 0 && told;
     if (idle || now >= fe->drain_until_us || timer_arm(&fe->drain_check, now + DRAIN_STEP_US) != 0)
         loop_stop(fe->loop);
 }
@@ -95,7 +98,11 @@ static void on_terminate(void *ctx, int signum) {
     for (size_t i = 0; i < fe->start->public_count; i++)
         close(fe->start->public_fds[i]);
     uint64_t drain_us = (uint64_t)fe->config->auction.tmax_max_ms * 1000 + DRAIN_EXTRA_US;
-    fe->drain_until_us = loop_now(fe->loop) + (drain_us > DRAIN_LEAST_US ? drain_us : DRAIN_LEAST_US);
+    if (drain_us < DRAIN_LEAST_US)
+        drain_us = DRAIN_LEAST_US;
+    uint64_t notices_us = (uint64_t)fe->config->notices.drain_ms * 1000;
+    fe->notices_until_us = loop_now(fe->loop) + notices_us;
+    fe->drain_until_us = loop_now(fe->loop) + (notices_us > drain_us ? notices_us : drain_us);
     on_drain_check(fe);
 }
 
@@ -202,6 +209,10 @@ static int front_end_begin(struct front_end *fe, const struct front_end_start *s
     if (exchange_init(&fe->exchange, fe->config, fe->loop, fe->outbound, fe->slot, error, error_size) != 0)
         return -1;
     fe->exchange.writer = (uint32_t)(fe->slot - fe->stats->slots);
+    fe->exchange.token_keys = start->token_keys;
+    fe->exchange.notices = notices_create(fe->config, fe->loop, fe->outbound, fe->slot->notices);
+    if (!fe->exchange.notices)
+        return -1;
     if (start->event_rings) /* one that can't log still serves */
         fe->exchange.event_log = event_log_create(start->event_rings, fe->exchange.writer, &fe->slot->events);
     if (start_pool(fe) != 0)
@@ -228,6 +239,8 @@ static void front_end_stop(struct front_end *fe) {
     watch_destroy(fe->control);
     fe->exchange.pool = NULL;
     pool_destroy(fe->pool);
+    notices_destroy(fe->exchange.notices);
+    fe->exchange.notices = NULL;
     event_log_destroy(fe->exchange.event_log);
     fe->exchange.event_log = NULL;
     if (fe->exchange.config) {

@@ -222,7 +222,7 @@ const struct config_option config_options[] = {
     {ROOT(notices.queue, uint32_t, CONFIG_U32), NUMBER("notices", 1024, 1, 65536),
      LIVE("Notices of one partner and front end that wait or run; beyond it new ones are dropped.")},
     {ROOT(notices.max_in_flight, uint32_t, CONFIG_U32), NUMBER("calls", 16, 1, 1024),
-     LIVE("Those of them that run at once, to one host.")},
+     LIVE("Those of them that run at once.")},
     {ROOT(notices.hosts, uint32_t, CONFIG_U32), NUMBER("hosts", 8, 1, 64),
      LIVE("Hosts of one partner that are called; the one that was quiet longest gives way.")},
     {ROOT(notices.drain_ms, uint32_t, CONFIG_U32), NUMBER("ms", 3000, 0, 60000),

@@ -89,6 +89,8 @@ void stats_slot_adopt(struct stats_slot *slot) {
     memset(slot->auctions_live, 0, sizeof slot->auctions_live);
     slot->arena_bytes = slot->resident_bytes = 0;
     slot->pool.workers_live = slot->pool.in_flight = slot->pool.generation = 0;
+    for (size_t i = 0; i < COUNT_OF(slot->notices); i++)
+        slot->notices[i].waiting = 0;
     for (size_t i = 0; i < COUNT_OF(slot->partners); i++) {
         slot->partners[i].breaker_state = 0;
         slot->partners[i].calls.in_flight = slot->partners[i].calls.late = 0;

@@ -13,8 +13,10 @@
 #include "bid/bid.h"
 #include "campaign/pool.h"
 #include "config/config.h"
+#include "event/events.h"
 #include "event_log/event_log.h"
 #include "http/http_server.h"
+#include "notice/notice.h"
 #include "outbound/outbound.h"
 #include "stats/histogram.h"
 #include "stats/processes.h"
@@ -112,6 +114,8 @@ struct stats_slot {
     struct histogram latency;                            /* from the first byte to the answer */
     struct pool_stats pool;
     struct event_log_stats events;
+    struct events_stats returned;
+    struct notice_stats notices[CONFIG_MAX_PARTNERS];
     struct partner_stats partners[CONFIG_MAX_PARTNERS + 1];
 };
 

@@ -4,12 +4,14 @@
 #include "auction.h"
 #include "web/client_headers.h"
 #include "web/cors.h"
+#include "web/event_routes.h"
 
 #define AUCTION_PATH "/openrtb2/auction"
+#define HEADER_BYTES 16384 /* room for a landing page */
 
 int routes_init(struct routes *routes, struct exchange *exchange) {
     *routes = (struct routes){.exchange = exchange};
-    buf_init(&routes->headers, 1024);
+    buf_init(&routes->headers, HEADER_BYTES);
     routes->proxies = trusted_proxy_create(&exchange->config->http.trusted_proxies);
     return routes->proxies ? 0 : -1;
 }
@@ -56,6 +58,37 @@ static void start_auction(struct routes *routes, struct http_exchange *http) {
         http_exchange_on_gone(http, on_client_gone, auction);
 }
 
+/* ---- what comes back of a bid ---- */
+
+static struct event_routes events_of(struct routes *routes) {
+    const struct exchange *exchange = routes->exchange;
+    return (struct event_routes){.events = {.config = exchange->config,
+                                            .keys = exchange->token_keys,
+                                            .ledger = exchange->ledger,
+                                            .users = exchange->users,
+                                            .event_log = exchange->event_log,
+                                            .notices = exchange->notices,
+                                            .stats = &exchange->stats->returned,
+                                            .writer = exchange->writer},
+                                 .origins = &exchange->config->http.cors_origins,
+                                 .headers = &routes->headers};
+}
+
+static void take_view(struct routes *routes, struct http_exchange *http) {
+    struct event_routes events = events_of(routes);
+    event_routes_view(&events, http);
+}
+
+static void take_click(struct routes *routes, struct http_exchange *http) {
+    struct event_routes events = events_of(routes);
+    event_routes_click(&events, http);
+}
+
+static void take_win(struct routes *routes, struct http_exchange *http) {
+    struct event_routes events = events_of(routes);
+    event_routes_win(&events, http);
+}
+
 /* ---- what needs no handler ---- */
 
 static void respond_plain(struct http_exchange *http, int status, struct str extra_headers, struct str body) {
@@ -96,6 +129,9 @@ struct route {
 
 static const struct route route_table[] = {
     ROUTE_POST(AUCTION_PATH, start_auction, "bid requests are posted\n"),
+    ROUTE_GET("/e/imp", take_view, "views are told by GET\n"),
+    ROUTE_GET("/e/click", take_click, "clicks are told by GET\n"),
+    ROUTE_GET("/e/win", take_win, "wins are told by GET\n"),
 };
 
 static const struct route *find_route(struct str path) {

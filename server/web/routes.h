@@ -1,6 +1,6 @@
 /*
- * The public listener's routes: POST /openrtb2/auction and its CORS preflight. Turns HTTP requests
- * into auctions and auctions' replies into HTTP answers.
+ * The public listener's routes: POST /openrtb2/auction, GET /e/... (event_routes.h), and their preflights.
+ * Turns HTTP requests into auctions and auctions' replies into HTTP answers.
  */
 #ifndef SLIMBID_WEB_ROUTES_H
 #define SLIMBID_WEB_ROUTES_H

@@ -34,7 +34,9 @@ SERVER = {
     "bid": ["config", "token"],
     "campaign": ["config", "bid"],
     "event_log": ["config", "bid"],
-    "stats": ["config", "bid", "campaign", "event_log"],
+    "notice": ["config", "bid"],
+    "event": ["config", "bid", "token", "event_log", "notice"],
+    "stats": ["config", "bid", "campaign", "event_log", "event", "notice"],
     "partner": ["config", "bid", "stats"],
     "admin": ["config", "bid", "campaign", "stats", "partner"],
 }

@@ -6,7 +6,8 @@
 
 struct outbound_call {
     struct outbound_target *target;
-    struct buf body;
+    struct outbound_call *next, **link; /* of the target's */
+    struct buf body, path;
     struct timer timer;
     uint64_t sent_us;
     bool times_out; /* the deadline comes before the script's answer */
@@ -19,7 +20,8 @@ struct outbound_target {
     struct outbound_target *next;
     char name[64];
     struct fake_script script;
-    struct buf last_body;
+    struct outbound_call *live;
+    struct buf last_body, last_path;
     unsigned calls;
     size_t max_in_flight;
     size_t in_flight;
@@ -65,27 +67,35 @@ struct outbound_target *outbound_target_create(struct outbound *outbound,
     target->max_in_flight = options->max_in_flight;
     target->script.never = true;
     buf_init(&target->last_body, options->max_request_bytes);
+    buf_init(&target->last_path, OUTBOUND_PATH_BYTES);
     target->next = outbound->targets;
     outbound->targets = target;
     return target;
 }
 
+static void call_free(struct outbound_call *call) {
+    timer_disarm(&call->timer);
+    *call->link = call->next;
+    if (call->next)
+        call->next->link = call->link;
+    call->target->in_flight--;
+    buf_cleanup(&call->body);
+    buf_cleanup(&call->path);
+    free(call);
+}
+
 void outbound_target_destroy(struct outbound_target *target) {
     if (!target)
         return;
+    while (target->live)
+        call_free(target->live);
     struct outbound_target **at = &target->outbound->targets;
     while (*at != target)
         at = &(*at)->next;
     *at = target->next;
     buf_cleanup(&target->last_body);
+    buf_cleanup(&target->last_path);
     free(target);
-}
-
-static void call_free(struct outbound_call *call) {
-    timer_disarm(&call->timer);
-    call->target->in_flight--;
-    buf_cleanup(&call->body);
-    free(call);
 }
 
 static void on_timer(void *ctx) {
@@ -113,7 +123,13 @@ struct outbound_call *outbound_begin(struct outbound_target *target) {
     if (!call)
         return NULL;
     call->target = target;
+    call->next = target->live;
+    call->link = &target->live;
+    if (call->next)
+        call->next->link = &call->next;
+    target->live = call;
     buf_init(&call->body, 1 << 20);
+    buf_init(&call->path, OUTBOUND_PATH_BYTES);
     timer_init(&call->timer, target->outbound->loop, on_timer, call);
     target->in_flight++;
     return call;
@@ -121,6 +137,11 @@ struct outbound_call *outbound_begin(struct outbound_target *target) {
 
 struct buf *outbound_call_body(struct outbound_call *call) {
     return &call->body;
+}
+
+bool outbound_call_path(struct outbound_call *call, struct str path) {
+    buf_add_str(&call->path, path);
+    return !call->path.failed && path.n > 0 && path.p[0] == '/';
 }
 
 void outbound_discard(struct outbound_call *call) {
@@ -137,6 +158,8 @@ void outbound_send(struct outbound_call *call, uint64_t deadline_us, outbound_do
     target->calls++;
     buf_clear(&target->last_body, SIZE_MAX);
     buf_add(&target->last_body, call->body.p, call->body.n);
+    buf_clear(&target->last_path, SIZE_MAX);
+    buf_add_str(&target->last_path, buf_view(&call->path));
     if (timer_arm(&call->timer, call->times_out ? deadline_us : answer_us) != 0)
         abort();
 }
@@ -168,6 +191,10 @@ struct str fake_outbound_last_body(const struct outbound_target *target) {
     return buf_view(&target->last_body);
 }
 
+struct str fake_outbound_last_path(const struct outbound_target *target) {
+    return buf_view(&target->last_path);
+}
+
 unsigned fake_outbound_calls(const struct outbound_target *target) {
     return target->calls;
 }
@@ -176,5 +203,6 @@ void fake_outbound_reset_counts(struct outbound *outbound) {
     for (struct outbound_target *target = outbound->targets; target; target = target->next) {
         target->calls = 0;
         buf_clear(&target->last_body, SIZE_MAX);
+        buf_clear(&target->last_path, SIZE_MAX);
     }
 }

@@ -18,6 +18,8 @@ struct outbound_target *fake_outbound_find(struct outbound *outbound, struct str
 void fake_outbound_script(struct outbound_target *target, const struct fake_script *script);
 /* The body of the target's last call, and how many calls there were since the last reset. */
 struct str fake_outbound_last_body(const struct outbound_target *target);
+/* The path of the target's last call, when it had one of its own (outbound_call_path()). */
+struct str fake_outbound_last_path(const struct outbound_target *target);
 unsigned fake_outbound_calls(const struct outbound_target *target);
 void fake_outbound_reset_counts(struct outbound *outbound);
 

@@ -1,0 +1,30 @@
+/*
+ * Which URLs a partner may have called: http or https,
+ *   - to the host of its own url, or to what stands below the same domain (of bid.acme.example: all of
+ *     acme.example; but not of co.uk, whose first label is too short to be sure, and not of an address), at
+ *     the port of its own url or the scheme's;
+ *   - to partners[].notice_hosts and what stands below them, at any port.
+ */
+#ifndef SLIMBID_NOTICE_NOTICE_URL_H
+#define SLIMBID_NOTICE_NOTICE_URL_H
+
+#include <stdbool.h>
+
+#include "base/macros.h"
+#include "config/config.h"
+
+#define NOTICE_URL_BYTES 4096 /* longer ones are refused */
+
+/* Views of the url's text. */
+struct notice_url {
+    bool tls;
+    struct str host; /* a name, an address, or an address in brackets */
+    uint16_t port;
+    struct str path; /* path and query; may lack its first slash */
+};
+
+/* False: not http or https, a user name, a host or port that is none, or a byte that is not visible ASCII. */
+bool notice_url_read(struct str text, struct notice_url *url) CHECK_RESULT;
+bool notice_url_allowed(const struct config_partner *partner, const struct notice_url *url) CHECK_RESULT;
+
+#endif
