@@ -29,6 +29,7 @@ SHARED = {
 # The same inside server/. What stands in server/ itself (the auction, the exchange, the processes) may
 # include all of these but web/, which hands requests to it; these never include auction.h.
 SERVER = {
+    "budget": [],
     "config": [],
     "token": [],
     "bid": ["config", "token"],
