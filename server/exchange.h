@@ -19,6 +19,7 @@ struct auction;
 struct event_log;
 struct ledger;
 struct notices;
+struct seen;
 struct token_keys;
 struct users;
 
@@ -32,11 +33,12 @@ struct exchange {
     struct partner_set partners;
     struct pool *pool;         /* NULL: no own campaigns; set by whoever made it, which outlives auctions */
     struct config_partner own; /* who bids for own campaigns: a partner that is never called */
-    struct ledger *ledger;     /* this, and the next four: NULL: none; set by whoever made them, as pool */
+    struct ledger *ledger;     /* this, and the next five: NULL: none; set by whoever made them, as pool */
     struct users *users;
     struct event_log *event_log;
     struct notices *notices;
     struct token_keys *token_keys;
+    struct seen *seen; /* messageIds of click events: clickstream/seen.h */
     uint32_t writer;              /* this front end's number, in the ledger and the event log */
     struct campaign_job *own_job; /* scratch of one call of auction_start() */
     struct arena_pool arenas;

@@ -213,6 +213,7 @@ static int front_end_begin(struct front_end *fe, const struct front_end_start *s
     fe->exchange.notices = notices_create(fe->config, fe->loop, fe->outbound, fe->slot->notices);
     if (!fe->exchange.notices)
         return -1;
+    fe->exchange.seen = start->seen;
     if (start->event_rings) /* one that can't log still serves */
         fe->exchange.event_log = event_log_create(start->event_rings, fe->exchange.writer, &fe->slot->events);
     if (start_pool(fe) != 0)
@@ -236,6 +237,8 @@ static void front_end_stop(struct front_end *fe) {
     signal_watch_destroy(fe->terminate);
     http_server_destroy(fe->public_server); /* cancels the auctions that still run */
     http_server_destroy(fe->admin_server);
+    if (fe->exchange.config)
+        routes_stop(&fe->routes);
     watch_destroy(fe->control);
     fe->exchange.pool = NULL;
     pool_destroy(fe->pool);

@@ -14,6 +14,7 @@
 
 struct event_rings;
 struct ledger;
+struct seen;
 struct token_keys;
 
 /* What the supervisor hands over. */
@@ -26,6 +27,7 @@ struct front_end_start {
     struct ledger *ledger;
     struct token_keys *token_keys;         /* NULL: no URLs of ours are given out */
     const struct event_rings *event_rings; /* NULL: no event log */
+    struct seen *seen;                     /* NULL: duplicate click events are not looked for */
     uint32_t workers;                      /* how many there may be; 0: no own campaigns */
 };
 

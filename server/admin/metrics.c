@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "admin/metric_text.h"
+#include "admin/metrics_clicks.h"
 #include "admin/metrics_processes.h"
 #include "version.h"
 
@@ -290,6 +291,7 @@ void metrics_write(const struct config *config, const struct stats *stats, struc
     write_partners(config, stats, total, out);
     if (str_present(config->campaigns.table))
         write_scoring(stats, total, out);
+    metrics_clicks_write(&total->click, out);
     metrics_processes_write(&stats->processes, out);
     free(total);
 }

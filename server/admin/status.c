@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "admin/metrics.h"
+#include "admin/metrics_clicks.h"
 #include "admin/metrics_processes.h"
 #include "partner/breaker.h"
 #include "version.h"
@@ -90,6 +91,7 @@ void metrics_write_status(const struct config *config, const struct stats *stats
     buf_add_char(out, ']');
     if (str_present(config->campaigns.table))
         write_scoring(stats, &total->pool, out);
+    metrics_clicks_write_status(&total->click, out);
     metrics_processes_write_status(&stats->processes, out);
     BUF_ADD_LIT(out, "}\n");
     free(total);

@@ -275,7 +275,7 @@ const struct config_option config_options[] = {
     {ROOT(clickstream.dedup_s, uint32_t, CONFIG_U32), NUMBER("s", 3600, 0, 604800),
      LIVE("How long a messageId is remembered, so that it is auctioned once. 0: not at all.")},
     {ROOT(clickstream.dedup_ids, uint32_t, CONFIG_U32), NUMBER("ids", 524288, 1024, 134217728),
-     FIXED("Room for messageIds, of 8 bytes each, shared by all front ends; when it is full the oldest are "
+     FIXED("Room for messageIds, of 16 bytes each, shared by all front ends; when it is full the oldest are "
            "forgotten early, counted.")},
     {ROOT(clickstream.auction_age_s, uint32_t, CONFIG_U32), NUMBER("s", 300, 1, 31536000),
      LIVE("A page or screen that was seen longer ago than this is not auctioned.")},

@@ -18,6 +18,7 @@
 #include "http/http_server.h"
 #include "notice/notice.h"
 #include "outbound/outbound.h"
+#include "stats/click_stats.h"
 #include "stats/histogram.h"
 #include "stats/processes.h"
 
@@ -113,6 +114,7 @@ struct stats_slot {
     uint64_t heap_requested;                             /* bytes ever asked for */
     struct histogram latency;                            /* from the first byte to the answer */
     struct pool_stats pool;
+    struct click_stats click;
     struct event_log_stats events;
     struct events_stats returned;
     struct notice_stats notices[CONFIG_MAX_PARTNERS];

@@ -43,6 +43,7 @@ static void become_front_end(struct supervisor *sv, uint32_t slot, pid_t parent,
         .control_fd = line,
         .token_keys = sv->token_keys,
         .event_rings = sv->event_rings,
+        .seen = sv->seen,
         .workers = sv->worker_count,
         .ledger = sv->ledger,
     };

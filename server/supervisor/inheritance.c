@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "clickstream/seen.h"
 #include "event_log/event_rings.h"
 #include "token/token.h"
 
@@ -56,8 +57,19 @@ static int open_ledger(struct supervisor *sv) {
     return -1;
 }
 
+static int make_seen(struct supervisor *sv) {
+    const struct config *config = sv->config;
+    sv->seen = seen_create(config->clickstream.dedup_ids, config->clickstream.dedup_s);
+    if (sv->seen)
+        return 0;
+    log_error("supervisor", "clickstream.dedup_ids: no memory for %u ids", config->clickstream.dedup_ids);
+    return -1;
+}
+
 int inheritance_open(struct supervisor *sv) {
-    return make_token_keys(sv) == 0 && open_event_log(sv) == 0 && open_ledger(sv) == 0 ? 0 : -1;
+    if (make_token_keys(sv) != 0 || open_event_log(sv) != 0 || open_ledger(sv) != 0)
+        return -1;
+    return make_seen(sv);
 }
 
 void inheritance_close(struct supervisor *sv) {
@@ -66,4 +78,5 @@ void inheritance_close(struct supervisor *sv) {
     ledger_close(sv->ledger);
     token_keys_destroy(sv->token_keys);
     event_rings_close(sv->event_rings);
+    seen_destroy(sv->seen);
 }

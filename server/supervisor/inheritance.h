@@ -1,6 +1,6 @@
 /*
  * What the supervisor makes before it has children, and they share: the keys of tokens, the rings of the
- * event log, the ledger.
+ * event log, the ledger, the messageIds of click events.
  */
 #ifndef SLIMBID_SUPERVISOR_INHERITANCE_H
 #define SLIMBID_SUPERVISOR_INHERITANCE_H

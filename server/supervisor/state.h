@@ -51,11 +51,13 @@ struct table_watch {
 };
 
 struct event_rings;
+struct seen;
 
 struct supervisor {
     const struct config *config;
     struct token_keys *token_keys;   /* NULL: no URLs of ours are given out */
     struct event_rings *event_rings; /* NULL: no event log */
+    struct seen *seen;               /* messageIds of click events */
     struct stats *stats;
     struct ledger *ledger; /* opened before there are children, who inherit it */
     int *public_fds;       /* front_ends rows of listen.count */

@@ -31,9 +31,9 @@ void cors_write_preflight(const struct str_list *origins, const struct http_requ
     if (origins->count && write_origin(origins, request, out)) {
         BUF_ADD_LIT(out, "Access-Control-Allow-Methods: ");
         buf_add_str(out, methods);
-        BUF_ADD_LIT(out,
-                    "\r\nAccess-Control-Allow-Headers: Content-Type, Content-Encoding, X-OpenRTB-Version\r\n"
-                    "Access-Control-Max-Age: 86400\r\n");
+        BUF_ADD_LIT(out, "\r\nAccess-Control-Allow-Headers: Authorization, Content-Type, Content-Encoding, "
+                         "X-OpenRTB-Version\r\n"
+                         "Access-Control-Max-Age: 86400\r\n");
     }
     BUF_ADD_LIT(out, "Vary: Origin\r\n");
 }

@@ -13,10 +13,17 @@ int routes_init(struct routes *routes, struct exchange *exchange) {
     *routes = (struct routes){.exchange = exchange};
     buf_init(&routes->headers, HEADER_BYTES);
     routes->proxies = trusted_proxy_create(&exchange->config->http.trusted_proxies);
-    return routes->proxies ? 0 : -1;
+    if (!routes->proxies)
+        return -1;
+    return click_routes_init(&routes->click, exchange, routes->proxies);
+}
+
+void routes_stop(struct routes *routes) {
+    click_routes_stop(&routes->click);
 }
 
 void routes_cleanup(struct routes *routes) {
+    click_routes_cleanup(&routes->click);
     trusted_proxy_destroy(routes->proxies);
     buf_cleanup(&routes->headers);
 }
@@ -127,6 +134,12 @@ struct route {
         .handle = handle_, .wrong_method = STR_INIT(wrong_)                                                  \
     }
 
+static void post_clicks(struct routes *routes, struct http_exchange *http) {
+    click_routes_post(&routes->click, click_path_find(http_exchange_request(http)->path), http);
+}
+
+static const struct route click_route = ROUTE_POST("/v1/", post_clicks, "events are posted\n");
+
 static const struct route route_table[] = {
     ROUTE_POST(AUCTION_PATH, start_auction, "bid requests are posted\n"),
     ROUTE_GET("/e/imp", take_view, "views are told by GET\n"),
@@ -138,7 +151,7 @@ static const struct route *find_route(struct str path) {
     for (size_t i = 0; i < COUNT_OF(route_table); i++)
         if (str_eq(route_table[i].path, path))
             return &route_table[i];
-    return NULL;
+    return click_path_find(path) ? &click_route : NULL;
 }
 
 static void add_allow(struct buf *headers, struct str allowed) {
@@ -184,7 +197,15 @@ static void on_request(void *ctx, struct http_exchange *http) {
                       STR("not found; bid requests go to POST " AUCTION_PATH "\n"));
 }
 
+static void on_head(void *ctx, struct http_exchange *http) {
+    struct routes *routes = ctx;
+    const struct http_request *request = http_exchange_request(http);
+    const struct click_path *path = request->method == HTTP_POST ? click_path_find(request->path) : NULL;
+    if (path)
+        click_routes_head(&routes->click, path, http);
+}
+
 struct http_handler routes_handler(struct routes *routes) {
     routes->exchange->owner = routes;
-    return (struct http_handler){.on_request = on_request, .ctx = routes};
+    return (struct http_handler){.on_request = on_request, .ctx = routes, .on_head = on_head};
 }

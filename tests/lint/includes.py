@@ -41,7 +41,7 @@ SERVER = {
     "partner": ["config", "bid", "stats"],
     "admin": ["config", "bid", "campaign", "stats", "partner"],
 }
-SERVER_TOP = ["web", "supervisor", "front_end.c", "front_end.h", "memory_report.c", "memory_report.h", "main.c"]  # above the auction
+SERVER_TOP = ["clickstream", "web", "supervisor", "front_end.c", "front_end.h", "memory_report.c", "memory_report.h", "main.c"]  # above the auction
 
 # header prefix -> files that may include it
 OWNERS = {
