@@ -11,16 +11,15 @@
 #define RELEASE_BYTES (4u << 20) /* 1,024 pages: some 50 microseconds */
 
 void generations_cleanup(struct generations *generations) {
-    for (uint32_t i = 0; i < generations->count; i++) {
-        matcher_destroy(generations->items[i].matcher);
-        table_unmap(&generations->items[i].table);
-    }
+    for (uint32_t i = 0; i < generations->count; i++)
+        generation_damage(&generations->items[i]);
     generations->count = 0;
 }
 
 /* ---- in ---- */
 
 struct opening {
+    bool rated;
     struct generation *generation;
     int fd;
     char *error;
@@ -35,10 +34,14 @@ static void open_table(void *ctx) {
     if (opening->result != 0)
         return;
     generation->matcher = matcher_create(&generation->table);
-    if (generation->matcher)
+    if (generation->matcher && opening->rated)
+        opening->result = rates_init(&generation->rates, generation->table.campaign_count);
+    if (generation->matcher && opening->result == 0) {
+        matcher_set_rates(generation->matcher, generation->rates.items, generation->rates.count);
         return;
+    }
     snprintf(opening->error, opening->error_size, "out of memory");
-    table_unmap(&generation->table);
+    generation_damage(generation);
     opening->result = -1;
 }
 
@@ -50,7 +53,7 @@ int generations_add(struct generations *generations, uint32_t number, int fd, ch
     }
     struct generation *generation = &generations->items[generations->count];
     *generation = (struct generation){.number = number};
-    struct opening opening = {generation, fd, error, error_size, -1};
+    struct opening opening = {generations->rated, generation, fd, error, error_size, -1};
     if (fault_run(NULL, 0, open_table, &opening) != 0) {
         snprintf(error, error_size, "cut short while it was opened");
         table_unmap(&generation->table);
@@ -106,6 +109,7 @@ struct generation *generations_find(struct generations *generations, uint32_t nu
 void generation_damage(struct generation *generation) {
     matcher_destroy(generation->matcher);
     generation->matcher = NULL;
+    rates_cleanup(&generation->rates);
     table_unmap(&generation->table);
 }
 

@@ -10,6 +10,7 @@
 #define SLIMBID_WORKER_GENERATIONS_H
 
 #include "match/match.h"
+#include "rates.h"
 
 #define GENERATIONS_MOST 8
 
@@ -18,6 +19,7 @@ struct generation {
     bool retiring;
     struct table table;
     struct matcher *matcher; /* NULL: damaged */
+    struct rates rates;      /* that the matcher reads, when there is a ledger */
     size_t warmed;           /* bytes mapped ahead of the first job */
     size_t released;         /* bytes of a retiring mapping that were given back */
 };
@@ -25,6 +27,7 @@ struct generation {
 struct generations {
     struct generation items[GENERATIONS_MOST]; /* ascending */
     uint32_t count;
+    bool rated; /* tables that come get rates */
 };
 
 void generations_cleanup(struct generations *generations);

@@ -39,6 +39,7 @@ struct worker {
     uint64_t looked_us;
     struct front fronts[WORKER_MOST_FRONT_ENDS];
     struct generations generations;
+    struct rates_source rates;
     struct scorer scorer;
 };
 
@@ -73,6 +74,7 @@ static void on_table(struct worker *worker, const struct control_message *messag
     if (generations_add(&worker->generations, message->generation, message->fds[0], error, sizeof error) ==
         0) {
         count_tables(worker);
+        rates_source_add(&worker->rates);
         return; /* CONTROL_READY goes out when it is warm */
     }
     log_error("worker", "table refused index=%u generation=%u: %s", worker->options->index,
@@ -275,7 +277,7 @@ static void look(struct worker *worker, int wait_ms) {
 }
 
 static void turn(struct worker *worker) {
-    bool busy = false;
+    bool busy = rates_source_work(&worker->rates, &worker->generations, now_us());
     for (uint32_t f = 0; f < WORKER_MOST_FRONT_ENDS && !worker->ending; f++)
         if (worker->fronts[f].attached && serve_front(worker, &worker->fronts[f]))
             busy = true;
@@ -298,6 +300,9 @@ int worker_run(const struct worker_options *options) {
     worker->stall_ms = STALL_FIRST_MS;
     worker->scorer.stats = options->stats;
     worker->scorer.generations = &worker->generations;
+    if (options->ledger_fd >= 0)
+        rates_source_init(&worker->rates, options->ledger_fd);
+    worker->generations.rated = worker->rates.ledger != NULL;
     options->stats->pid = (uint64_t)getpid();
     count_tables(worker);
     worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -312,6 +317,7 @@ int worker_run(const struct worker_options *options) {
     for (uint32_t f = 0; f < WORKER_MOST_FRONT_ENDS; f++)
         detach(worker, &worker->fronts[f]);
     generations_cleanup(&worker->generations);
+    rates_source_cleanup(&worker->rates);
     if (worker->epoll_fd >= 0)
         close(worker->epoll_fd);
     int status = worker->status;

@@ -17,6 +17,7 @@
 /* Descriptors under which the supervisor hands things over. */
 #define FIRST_FD  3 /* the control line, or the table to verify */
 #define SECOND_FD 4 /* the statistics */
+#define LEDGER_FD 5 /* the ledger, to read */
 
 /* One thread that allocates at the start and for a new table, never for a job. */
 extern const char *malloc_conf;
@@ -27,11 +28,11 @@ static const char usage[] =
     "slimbid-worker: matches and scores own ads; slimbid starts it\n"
     "\n"
     "usage: slimbid-worker --verify 3<FILE             checks the ad table on descriptor 3\n"
-    "       slimbid-worker --index N --job-bytes N --answer-bytes N [--log-level LEVEL]\n"
-    "                       control line on descriptor 3, statistics on descriptor 4\n";
+    "       slimbid-worker --index N --job-bytes N --answer-bytes N [--ledger] [--log-level LEVEL]\n"
+    "                       control line on descriptor 3, statistics on 4, the ledger, if any, on 5\n";
 
 struct arguments {
-    bool verify;
+    bool verify, ledger;
     uint32_t index;
     struct queue_sizes sizes;
 };
@@ -54,9 +55,13 @@ static bool read_log_level(const char *text) {
 
 static bool read_arguments(int argc, char **argv, struct arguments *arguments) {
     static const struct option options[] = {
-        {"verify", no_argument, NULL, 'v'},          {"index", required_argument, NULL, 'i'},
-        {"job-bytes", required_argument, NULL, 'j'}, {"answer-bytes", required_argument, NULL, 'a'},
-        {"log-level", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0},
+        {"verify", no_argument, NULL, 'v'},
+        {"index", required_argument, NULL, 'i'},
+        {"job-bytes", required_argument, NULL, 'j'},
+        {"answer-bytes", required_argument, NULL, 'a'},
+        {"log-level", required_argument, NULL, 'l'},
+        {"ledger", no_argument, NULL, 'b'},
+        {NULL, 0, NULL, 0},
     };
     bool good = true;
     int c;
@@ -73,6 +78,9 @@ static bool read_arguments(int argc, char **argv, struct arguments *arguments) {
             break;
         case 'a':
             good = read_number(optarg, &arguments->sizes.answer_bytes);
+            break;
+        case 'b':
+            arguments->ledger = true;
             break;
         case 'l':
             good = read_log_level(optarg);
@@ -107,6 +115,7 @@ static int serve(const struct arguments *arguments) {
     signal(SIGPIPE, SIG_IGN);
     struct worker_options options = {
         .index = arguments->index, .control_fd = FIRST_FD, .sizes = arguments->sizes};
+    options.ledger_fd = arguments->ledger ? LEDGER_FD : -1;
     options.stats = map_stats(SECOND_FD);
     if (!options.stats || fault_install() != 0) {
         fprintf(stderr, "slimbid-worker: not started by slimbid? errno=%d\n", errno);

@@ -11,8 +11,7 @@
 
 #define PROGRAM      "slimbid-worker"
 #define FIRST_FREE   10 /* above the numbers that the program knows */
-#define FIRST_CLOSED 5
-#define MOST_ACTIONS 4
+#define MOST_ACTIONS 5
 
 int spawn_find(char *path, size_t size) {
     static const char *const places[] = {"", "../libexec/", "../libexec/slimbid/"};
@@ -81,11 +80,13 @@ pid_t spawn_program(const char *path, const char *const argv[], const struct spa
         if (!error)
             error = add(&actions, &copies, fds->fourth, 4);
         if (!error)
+            error = add(&actions, &copies, fds->fifth, 5);
+        if (!error)
             error = add(&actions, &copies, fds->output, STDOUT_FILENO);
         if (!error)
             error = add(&actions, &copies, fds->output, STDERR_FILENO);
         if (!error)
-            error = posix_spawn_file_actions_addclosefrom_np(&actions, FIRST_CLOSED);
+            error = posix_spawn_file_actions_addclosefrom_np(&actions, fds->fifth < 0 ? 5 : 6);
         if (!error)
             error = posix_spawn(&pid, path, &actions, &attributes, (char *const *)argv, environ);
         posix_spawnattr_destroy(&attributes);

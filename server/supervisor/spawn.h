@@ -15,8 +15,8 @@
 int spawn_find(char *path, size_t size) CHECK_RESULT;
 
 struct spawn_fds {
-    int third, fourth; /* become descriptors 3 and 4; -1: closed */
-    int output;        /* becomes 1 and 2; -1: inherited */
+    int third, fourth, fifth; /* become descriptors 3, 4 and 5; -1: closed, as all above */
+    int output;               /* becomes 1 and 2; -1: inherited */
 };
 
 /* Its process id, or -1 with errno. The descriptors stay the caller's. */

@@ -94,7 +94,7 @@ static int start_verifier(struct supervisor *sv, char *reason, size_t size) {
         return -1;
     }
     const char *argv[] = {"slimbid-worker", "--verify", NULL};
-    struct spawn_fds fds = {.third = sv->table.next_fd, .fourth = -1, .output = output[1]};
+    struct spawn_fds fds = {.third = sv->table.next_fd, .fourth = -1, .fifth = -1, .output = output[1]};
     pid_t pid = spawn_program(sv->worker_path, argv, &fds, &sv->old_mask);
     if (pid < 0)
         snprintf(reason, size, "the verifier can't be started: %s", strerror(errno));

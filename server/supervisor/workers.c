@@ -94,6 +94,18 @@ static void send_table(struct supervisor *sv, uint32_t w, uint32_t generation, i
     tell(sv, w, &message);
 }
 
+/* The ledger to read, and only that; -1 without one. */
+static int open_ledger_to_read(const struct supervisor *sv) {
+    char path[64];
+    if (!sv->ledger)
+        return -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ledger_fd(sv->ledger));
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        log_error("supervisor", "ledger not given to a worker: %s", strerror(errno));
+    return fd;
+}
+
 static pid_t spawn_worker(struct supervisor *sv, uint32_t w, int line) {
     char index[12], job_bytes[12], answer_bytes[12];
     snprintf(index, sizeof index, "%u", w);
@@ -108,9 +120,18 @@ static pid_t spawn_worker(struct supervisor *sv, uint32_t w, int line) {
                           answer_bytes,
                           "--log-level",
                           log_level_name(log_threshold),
+                          NULL,
                           NULL};
-    struct spawn_fds fds = {.third = line, .fourth = sv->workers[w].stats_fd, .output = -1};
-    return spawn_program(sv->worker_path, argv, &fds, &sv->old_mask);
+    int ledger = open_ledger_to_read(sv);
+    if (ledger >= 0)
+        argv[COUNT_OF(argv) - 2] = "--ledger";
+    struct spawn_fds fds = {.third = line, .fourth = sv->workers[w].stats_fd, .fifth = ledger, .output = -1};
+    pid_t pid = spawn_program(sv->worker_path, argv, &fds, &sv->old_mask);
+    int error = errno;
+    if (ledger >= 0)
+        close(ledger);
+    errno = error;
+    return pid;
 }
 
 static int start_one(struct supervisor *sv, uint32_t w) {
