@@ -2,7 +2,8 @@
  * Bytes as a worker's answer, from the frame to the bid response.
  *
  * Whatever comes in: no crash, no bid for what was not asked, and a response that our own parser reads back,
- * each of its bids with an id, a price and a creative.
+ * each of its bids with an id, a price and a creative. Every other bid has a hold: its markup gets URLs of
+ * ours, and so do its notices.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,17 @@ static void check_response(struct fuzz_case *c, const struct buf *out, size_t li
     }
 }
 
+static struct bid_urls signing(void) {
+    static struct token_keys *keys;
+    struct bid_urls urls;
+    if (!keys)
+        keys = token_keys_random();
+    MUST(keys);
+    bid_urls_init(&urls, keys, STR("http://ads.example"), 8192);
+    urls.expires = 1764000000;
+    return urls;
+}
+
 static void clear(struct fuzz_case *c) {
     struct bid_rules rules = {.request = &c->request, .answer_currency = STR("USD"), .markup_bytes = 65536};
     for (size_t i = 0; i < c->made.count; i++)
@@ -75,12 +87,16 @@ static void clear(struct fuzz_case *c) {
                                   .cur = c->made.items[i].cur};
     bid_check_all(&rules, c->bids, c->made.count);
     size_t valid = clearing_run(&rules, c->bids, c->made.count, 0.01);
+    for (size_t i = 0; i < c->made.count; i += 2)
+        c->bids[i].hold = i + 1;
+    struct bid_urls urls = signing();
     struct buf out;
     buf_init(&out, 64u << 20);
     struct answer_input input = {.rules = &rules,
                                  .bids = c->bids,
                                  .bid_count = c->made.count,
                                  .bid_id = STR("00ff"),
+                                 .urls = &urls,
                                  .all_bids = true};
     answer_write(&input, &out);
     check_response(c, &out, valid);
