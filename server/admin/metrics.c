@@ -5,6 +5,7 @@
 
 #include "admin/metric_text.h"
 #include "admin/metrics_clicks.h"
+#include "admin/metrics_events.h"
 #include "admin/metrics_processes.h"
 #include "version.h"
 
@@ -292,6 +293,7 @@ void metrics_write(const struct config *config, const struct stats *stats, struc
     if (str_present(config->campaigns.table))
         write_scoring(stats, total, out);
     metrics_clicks_write(&total->click, out);
+    metrics_events_write(config, total, out);
     metrics_processes_write(&stats->processes, out);
     free(total);
 }
