@@ -107,22 +107,26 @@ static int read_log(struct day_traffic *traffic, const char *path, char *error, 
     return more;
 }
 
+static int forget_log(struct day_traffic *traffic) {
+    day_traffic_cleanup(traffic);
+    traffic->count = 0;
+    return -1;
+}
+
 int day_traffic_load(struct day_traffic *traffic, const char *path, char *error, size_t error_size) {
-    if (read_log(traffic, path, error, error_size) != 0) {
-        day_traffic_cleanup(traffic);
-        traffic->count = 0;
-        return -1;
-    }
+    if (read_log(traffic, path, error, error_size) != 0)
+        return forget_log(traffic);
     struct day_record *records = traffic->records;
     qsort(records, traffic->count, sizeof(*records), by_price);
     traffic->median_price = fmax(records[traffic->count / 2].price, FEN);
     qsort(records, traffic->count, sizeof(*records), by_time);
-    double first = records[0].at;
+    double first = records[0].at, span = records[traffic->count - 1].at - first;
+    if (span <= 0) {
+        snprintf(error, error_size, "%s: all records have one time", path);
+        return forget_log(traffic);
+    }
     for (size_t i = 0; i < traffic->count; i++)
-        records[i].at -= first;
-    /* The next pass begins as long after the last record as records are apart. */
-    double last = records[traffic->count - 1].at;
-    traffic->span = fmax(last + last / (double)traffic->count, 1);
+        records[i].at = (records[i].at - first) / span * DAY_PASS_SECONDS;
     return 0;
 }
 
@@ -138,11 +142,11 @@ static uint32_t poisson(struct prng *prng, double mean) {
 }
 
 static bool next_recorded(struct day_traffic *traffic, struct day_auction *auction) {
-    double each = traffic->auctions * traffic->span / DAY_SECONDS / (double)traffic->count;
+    double each = traffic->auctions * DAY_PASS_SECONDS / DAY_SECONDS / (double)traffic->count;
     while (traffic->left == 0) {
         if (traffic->next == traffic->count) {
             traffic->next = 0;
-            traffic->pass += traffic->span;
+            traffic->pass += DAY_PASS_SECONDS;
         }
         traffic->at = traffic->pass + traffic->records[traffic->next++].at;
         if (traffic->at >= DAY_SECONDS)

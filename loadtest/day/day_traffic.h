@@ -2,10 +2,10 @@
  * A day's auctions, one after the other: when each comes, and what others would pay for it.
  *
  * Built in: random arrivals whose number follows a curve of the day, 5 : 1 between evening and early morning,
- * and log-normal prices. Recorded: iPinYou's log of impressions. The part of it that is at hand holds an hour
- * or less, so its sequence of times and paying prices is played again and again through the day, each record
- * as often as the same curve says: what the record adds is how unevenly requests come within an hour, and
- * what was really paid.
+ * and log-normal prices. Recorded: iPinYou's log of impressions, its times and paying prices. What there is
+ * of it holds some seconds, not a day, but these are uneven (the log begins with a few a second and ends with
+ * hundreds), so its sequence is stretched to an hour and played through the day hour after hour, each record
+ * as often as the same curve says.
  */
 #ifndef SLIMBID_LOADTEST_DAY_TRAFFIC_H
 #define SLIMBID_LOADTEST_DAY_TRAFFIC_H
@@ -20,9 +20,11 @@
 #define DAY_SECONDS 86400
 /* The curve's greatest value; its average over a day is 1. */
 #define DAY_CURVE_MOST (5.0 / 3)
+/* What a recording is stretched to. */
+#define DAY_PASS_SECONDS 3600.0
 
 struct day_record {
-    double at;    /* seconds from the first one */
+    double at;    /* seconds from the first one, stretched */
     double price; /* CPM */
 };
 
@@ -30,7 +32,6 @@ struct day_traffic {
     double auctions; /* of the whole day, on average */
     struct day_record *records;
     size_t count; /* 0: built in */
-    double span;  /* seconds until the records begin anew */
     double median_price;
 
     struct prng prng;
