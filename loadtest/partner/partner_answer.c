@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "partner/partner_native.h"
+#include "partner/partner_notices.h"
 
 #define HIGH_PRICE 1e9
 
@@ -173,6 +174,17 @@ static void write_markup(const struct draft *draft, struct buf *out) {
     BUF_ADD_LIT(out, "\"");
 }
 
+/* Each tells its face, bid, kind, and what the exchange says. */
+static void write_notices(const struct draft *draft, struct buf *out) {
+    static const char *const kinds[][2] = {{"nurl", "win"}, {"burl", "billing"}, {"lurl", "loss"}};
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        buf_printf(
+            out,
+            ",\"%s\":\"http://%.*s" NOTICE_PATH "?kind=%s&face=%.*s&id=%016" PRIx64
+            "&request=${AUCTION_ID}&imp=${AUCTION_IMP_ID}&price=${AUCTION_PRICE}&loss=${AUCTION_LOSS}\"",
+            kinds[i][0], STR_ARG(draft->input->host), kinds[i][1], STR_ARG(draft->input->name), draft->id);
+}
+
 static void write_bid(const struct draft *draft, struct buf *out) {
     const struct answer_input *input = draft->input;
     const struct face *face = input->face;
@@ -191,7 +203,9 @@ static void write_bid(const struct draft *draft, struct buf *out) {
         BUF_ADD_LIT(out, ",\"dealid\":");
         buf_add_json_string(out, draft->deal->id);
     }
-    if (face->win_notice)
+    if (face->notices && input->host.n > 0)
+        write_notices(draft, out);
+    else if (face->win_notice)
         buf_printf(out, ",\"nurl\":\"https://win.%.*s/n?id=%016" PRIx64 "&p=${AUCTION_PRICE}\"",
                    STR_ARG(draft->domain), draft->id);
     write_markup(draft, out);

@@ -16,6 +16,7 @@ struct answer_input {
     const struct face *face;
     struct str name;     /* of the face */
     enum face_mode mode; /* what this request gets: FACE_BID or one of the modes that differ by a field */
+    struct str host;     /* that the request named: where notices come back to; may be absent */
     uint64_t seed;       /* of the face and the request id */
     struct buf *scratch; /* for native markup; emptied here */
     const struct openrtb_request *request;

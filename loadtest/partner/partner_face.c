@@ -57,6 +57,7 @@ const char *face_keys_help(void) {
            "  domain=NAME      adomain (NAME.example)\n"
            "  cat=CODE         category of the bids (none)\n"
            "  nurl=0           no win notice (1)\n"
+           "  notices=1        nurl, burl and lurl that come back here; GET /notices tells which did\n"
            "  close=1          closes the connection after each answer\n"
            "  gzip=1           gzips answers for clients that take it\n"
            "DIST is N, fixed:N, uniform:LOW,HIGH, normal:MEAN,DEVIATION, lognormal:MEDIAN,SIGMA,\n"
@@ -203,6 +204,7 @@ static bool take_key(struct str key, struct str value, struct face *face) {
         {STR("close"), &face->close},
         {STR("gzip"), &face->gzip},
         {STR("nurl"), &face->win_notice},
+        {STR("notices"), &face->notices},
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         if (str_eq(key, texts[i].key))

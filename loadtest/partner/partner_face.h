@@ -64,12 +64,13 @@ struct face {
     struct distribution delay; /* ms until the answer begins */
     unsigned drip_bytes;
     unsigned drip_ms;
-    uint64_t bytes;                                    /* of huge and gzip-bomb */
-    unsigned adm_bytes;                                /* markup is filled up to this length */
-    unsigned media;                                    /* FACE_BANNER ... that it bids on */
-    bool close;                                        /* the connection is closed after each answer */
-    bool gzip;                                         /* answers are gzipped for clients that take it */
-    bool win_notice;                                   /* bids carry nurl */
+    uint64_t bytes;     /* of huge and gzip-bomb */
+    unsigned adm_bytes; /* markup is filled up to this length */
+    unsigned media;     /* FACE_BANNER ... that it bids on */
+    bool close;         /* the connection is closed after each answer */
+    bool gzip;          /* answers are gzipped for clients that take it */
+    bool win_notice;    /* bids carry nurl */
+    bool notices;       /* they carry nurl, burl and lurl, to this program's own NOTICE_PATH */
     struct face_text seat, domain, category, currency; /* .n == 0: see face_keys_help() */
 };
 

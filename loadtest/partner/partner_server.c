@@ -13,6 +13,7 @@
 #include "openrtb/openrtb_request.h"
 #include "partner/partner_answer.h"
 #include "partner/partner_faces.h"
+#include "partner/partner_notices.h"
 
 #define ANSWER_MAX_BYTES   ((size_t)16 << 20)
 #define VISIT_ARENA_BYTES  ((size_t)1 << 20)
@@ -29,6 +30,7 @@ struct partner_server {
     struct http_server *http;
     struct http_server_stats http_stats;
     struct faces faces;
+    struct partner_notices notices;
     struct arena_pool pool;
     struct openrtb_parse_limits limits;
     struct buf answer;
@@ -249,6 +251,7 @@ static bool write_answer(struct visit *visit) {
         .face = &visit->entry->face,
         .name = visit->entry->name,
         .mode = visit->mode,
+        .host = http_exchange_request(visit->exchange)->host,
         .seed = visit->seed,
         .scratch = &server->scratch,
         .request = &visit->request,
@@ -398,12 +401,27 @@ static void respond_status(struct partner_server *server, struct http_exchange *
     respond_simple(exchange, 200, buf_view(out));
 }
 
+static void respond_notices(struct partner_server *server, struct http_exchange *exchange) {
+    buf_clear(&server->answer, ANSWER_MAX_BYTES);
+    partner_notices_write(&server->notices, &server->answer);
+    respond_simple(exchange, 200, buf_view(&server->answer));
+}
+
 static void on_request(void *ctx, struct http_exchange *exchange) {
     struct partner_server *server = ctx;
     const struct http_request *http = http_exchange_request(exchange);
     char error[FACE_SPEC_MAX + 64];
     if (http->method == HTTP_GET && str_eq(http->path, STR("/status"))) {
         respond_status(server, exchange);
+        return;
+    }
+    if (http->method == HTTP_GET && str_eq(http->path, STR(NOTICES_PATH))) {
+        respond_notices(server, exchange);
+        return;
+    }
+    if (http->method == HTTP_GET && str_eq(http->path, STR(NOTICE_PATH))) {
+        partner_notices_add(&server->notices, http->target);
+        http_exchange_respond(exchange, &(struct http_response){.status = 204});
         return;
     }
     if (http->method != HTTP_POST) {
@@ -449,7 +467,8 @@ struct partner_server *partner_server_create(struct loop *loop, const struct par
     http_options.limits.body_bytes = 1 << 20;
     http_options.limits.inflated_bytes = 4 << 20;
     server->gzip = gzip_create();
-    server->http = http_server_create(loop, &http_options, (struct http_handler){.on_request = on_request, .ctx = server},
+    server->http = http_server_create(loop, &http_options,
+                                      (struct http_handler){.on_request = on_request, .ctx = server},
                                       &server->http_stats);
     if (!server->gzip || !server->http)
         goto fail;

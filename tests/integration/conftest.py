@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.parse
+import urllib.request
 
 import pytest
 
@@ -73,12 +75,20 @@ class Partner(Program):
     def url(self, path):
         return f"http://127.0.0.1:{self.port}/{path}"
 
+    def notices(self):
+        """The notices that came (of faces with notices=1): a list of what each said."""
+        with urllib.request.urlopen(self.url("notices"), timeout=10) as answer:
+            targets = json.load(answer)["last"]
+        return [dict(urllib.parse.parse_qsl(t.partition("?")[2], keep_blank_values=True)) for t in targets]
+
 
 class Slimbid(Program):
     prefix = ()  # of the command, say to run it under a limit
 
     def __init__(self, tmp_path, config, more_addresses=()):
         self.port, self.admin_port = free_port(), free_port()
+        if callable(config):
+            config = config(self)
         config = {"listen": [f"127.0.0.1:{self.port}", *more_addresses], "admin_listen": [f"127.0.0.1:{self.admin_port}"], **config}
         path = tmp_path / f"slimbid-{self.port}.json"
         path.write_text(json.dumps(config))
