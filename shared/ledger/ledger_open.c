@@ -103,12 +103,15 @@ static void attach_users(struct ledger *ledger) {
                                      ledger->layout.users_bytes, error, sizeof error);
 }
 
-/* The same for who serves: what is not whole begins anew, since counts and interests are no money. */
-static bool provide_users(struct ledger *ledger, const struct failure *failure) {
+/* The same for who serves: what is not whole begins anew, since counts and interests are no money. New memory
+ * is zeroed already, and writing zeros to it would cost its pages. */
+static bool provide_users(struct ledger *ledger, bool is_new, const struct failure *failure) {
     char *at = (char *)ledger->memory + ledger->layout.users_at;
-    attach_users(ledger);
+    if (!is_new)
+        attach_users(ledger);
     if (ledger->users == NULL && ledger->layout.users_bytes > 0) {
-        memset(at, 0, ledger->layout.users_bytes);
+        if (!is_new)
+            memset(at, 0, ledger->layout.users_bytes);
         users_format(at, ledger->sizes.users);
         attach_users(ledger);
     }
@@ -178,7 +181,7 @@ static bool recover(struct ledger *ledger, const char *boot_id, const struct fai
     for (uint32_t w = 0; w < ledger->sizes.writers; w++)
         ledger_adopt(ledger, w);
     ledger_index_rebuild(ledger);
-    return provide_users(ledger, failure);
+    return provide_users(ledger, false, failure);
 }
 
 /* ---- a new file ---- */
@@ -216,7 +219,7 @@ static bool fill_new(struct ledger *ledger, const struct making *making, const s
     if (ledger_sync(ledger) != 0)
         return fail(failure, "%s", strerror(errno));
     set_boot(ledger, making->boot_id);
-    return provide_users(ledger, failure);
+    return provide_users(ledger, true, failure);
 }
 
 /* The file appears under its name when it is complete, and locked. */
@@ -336,8 +339,12 @@ struct ledger *ledger_open_under(const char *path, const struct ledger_sizes *si
         return NULL;
     }
     struct ledger *ledger = path != NULL ? open_file(&making, &failure) : make_memory(&making, &failure);
-    if (ledger != NULL)
-        ledger->owner = getpid();
+    if (ledger == NULL)
+        return NULL;
+    ledger->owner = getpid();
+    /* Whoever opens looks at everything and needs little of it later: the pages stay where the kernel has
+     * them, but are no longer this process's. */
+    (void)madvise(ledger->memory, ledger->bytes, MADV_DONTNEED);
     return ledger;
 }
 
