@@ -19,7 +19,7 @@
 static struct {
     const char *target, *rtbkit, *ipinyou, *ndjson, *get;
     bool demo, poisson, json, quiet, strict, check, print;
-    double rate, speed, duration_s;
+    double rate, speed, duration_s, views, clicks;
     uint64_t count, repeat, take, connections, tmax_ms, wait_ms, seed, max_late, show;
 } given = {
     .target = "http://127.0.0.1:8080/openrtb2/auction",
@@ -54,6 +54,10 @@ static const struct option_row rows[] = {
     {"wait", "MS", "beyond tmax, then a request is lost (2000)", OPTION_UINT, &given.wait_ms, 0, 600000},
     {"seed", "N", "of --poisson (1)", OPTION_UINT, &given.seed, 0, 9e15},
     {"max-late", "N", "exit 1 when more than N are lost or late", OPTION_UINT, &given.max_late, 0, 1e15},
+    {"views", "SHARE", "show that share of the bids: fetch their burl (0)", OPTION_NUMBER, &given.views, 0,
+     1},
+    {"clicks", "SHARE", "with --views: click on that share of what was shown (0)", OPTION_NUMBER,
+     &given.clicks, 0, 1},
     {"strict", NULL, "exit 1 when any is lost or late", OPTION_FLAG, &given.strict, 0, 0},
     {"json", NULL, "the report as JSON", OPTION_FLAG, &given.json, 0, 0},
     {"quiet", NULL, "no progress", OPTION_FLAG, &given.quiet, 0, 0},
@@ -169,6 +173,8 @@ static struct player_options choose_play(void) {
         .connections = given.connections,
         .tmax_ms = (uint32_t)given.tmax_ms,
         .wait_us = given.wait_ms * 1000,
+        .views = given.views,
+        .clicks = given.clicks,
         .progress = !given.quiet,
     };
 }
@@ -178,6 +184,7 @@ static void report(const struct tally *tally, const struct play *play, const cha
         .source = source,
         .target = given.target,
         .connections_opened = player_connections_opened(play->player),
+        .follow = player_follow_counts(play->player),
         .cpu_us_per_request = tally->sent ? cpu / (double)tally->sent : 0,
     };
     if (given.json)

@@ -40,6 +40,7 @@ struct player {
     void *ctx;
     struct outbound *outbound;
     struct outbound_target *target;
+    struct follow *follow; /* NULL: nothing is shown */
     struct timer send_timer;
     struct timer progress_timer;
     struct timer end_timer;
@@ -107,8 +108,13 @@ static void on_done(void *ctx, const struct outbound_result *result);
 
 static void end_when_done(struct player *player) {
     if (!player->next.item && player->under_way == 0 && player->queue_count == 0 &&
+        (!player->follow || follow_under_way(player->follow) == 0) &&
         timer_arm(&player->end_timer, loop_now(player->loop)) != 0)
         player->on_end(player->ctx);
+}
+
+static void on_followed(void *ctx) {
+    end_when_done(ctx);
 }
 
 static void on_end_timer(void *ctx) {
@@ -189,6 +195,8 @@ static void on_done(void *ctx, const struct outbound_result *result) {
                      now - shot->sent_us > (uint64_t)shot->tmax_ms * 1000);
     else
         tally_lost(player->tally, result->outcome);
+    if (player->follow && result->outcome == OUTBOUND_ANSWERED && result->status == 200)
+        follow_answer(player->follow, result->body);
     player->tally->ended_us = now;
     player->under_way--;
     shot->next = player->free_shots;
@@ -240,6 +248,19 @@ static struct outbound_target *open_target(struct player *player, char *error, s
     return outbound_target_create(player->outbound, &options, error, error_size);
 }
 
+static bool open_follow(struct player *player, char *error, size_t error_size) {
+    struct follow_options options = {.url = player->options.url,
+                                     .views = player->options.views,
+                                     .clicks = player->options.clicks,
+                                     .seed = player->options.seed,
+                                     .connections = player->options.connections};
+    if (options.views <= 0)
+        return true;
+    player->follow =
+        follow_create(player->loop, player->outbound, &options, on_followed, player, error, error_size);
+    return player->follow != NULL;
+}
+
 static bool make_shots(struct player *player) {
     size_t count = player->options.connections;
     player->shots = calloc(count, sizeof *player->shots);
@@ -288,7 +309,7 @@ struct player *player_create(struct loop *loop, const struct player_options *opt
     player->outbound = make_shots(player) ? outbound_create(loop) : NULL;
     if (player->outbound)
         player->target = open_target(player, error, error_size);
-    if (player->target && start(player))
+    if (player->target && open_follow(player, error, error_size) && start(player))
         return player;
     player_destroy(player);
     return NULL;
@@ -306,6 +327,10 @@ uint64_t player_connections_opened(const struct player *player) {
     return stats.connections_opened;
 }
 
+const struct follow_counts *player_follow_counts(const struct player *player) {
+    return player->follow ? follow_counts(player->follow) : NULL;
+}
+
 void player_destroy(struct player *player) {
     if (!player)
         return;
@@ -314,6 +339,7 @@ void player_destroy(struct player *player) {
     timer_disarm(&player->send_timer);
     timer_disarm(&player->progress_timer);
     timer_disarm(&player->end_timer);
+    follow_destroy(player->follow);
     outbound_target_destroy(player->target);
     outbound_destroy(player->outbound);
     free(player->shots);

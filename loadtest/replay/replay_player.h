@@ -14,6 +14,7 @@
 
 #include "base/loop.h"
 #include "base/macros.h"
+#include "replay/replay_follow.h"
 #include "replay/replay_tally.h"
 #include "replay/replay_traffic.h"
 
@@ -29,7 +30,9 @@ struct player_options {
     size_t connections;
     uint32_t tmax_ms; /* for requests that have none */
     uint64_t wait_us; /* beyond tmax, until a request counts as lost */
-    bool progress;    /* a line on standard error now and then */
+    double views; /* share of the bids that are shown, and of those that are clicked, see replay_follow.h */
+    double clicks;
+    bool progress; /* a line on standard error now and then */
 };
 
 struct player;
@@ -42,6 +45,8 @@ struct player *player_create(struct loop *loop, const struct player_options *opt
 /* Sends nothing more; what is under way is waited for. */
 void player_stop(struct player *player);
 uint64_t player_connections_opened(const struct player *player);
+/* NULL when nothing is shown. */
+const struct follow_counts *player_follow_counts(const struct player *player);
 void player_destroy(struct player *player);
 
 #endif

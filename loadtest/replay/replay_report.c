@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "outbound/outbound.h"
+#include "replay/replay_follow.h"
 #include "replay/replay_put.h"
 #include "replay/replay_tally.h"
 
@@ -105,6 +106,17 @@ static void print_seats(const struct tally *tally, const struct colours *colours
     }
 }
 
+static void print_follow(const struct tally *tally, const struct follow_counts *counts,
+                         const struct colours *colours, FILE *out) {
+    fprintf(out, "\n%sshown and clicked%s\n", colours->bold, colours->end);
+    fprintf(out, "  views  %8" PRIu64 "  %.1f %% of the bids\n  clicks %8" PRIu64 "  %.1f %% of the views\n",
+            counts->views, percent(counts->views, tally->imps_won), counts->clicks,
+            percent(counts->clicks, counts->views));
+    if (counts->refused + counts->lost > 0)
+        fprintf(out, "  %srefused %" PRIu64 ", lost %" PRIu64 "%s\n", colours->bad, counts->refused,
+                counts->lost, colours->end);
+}
+
 void tally_print(const struct tally *tally, const struct tally_about *about, FILE *out) {
     struct colours colours = choose_colours(out);
     fprintf(out, "%s%s -> %s%s\n", colours.bold, about->source, about->target, colours.end);
@@ -116,6 +128,8 @@ void tally_print(const struct tally *tally, const struct tally_about *about, FIL
     print_latency("from its time", &tally->latency, out);
     print_latency("from its sending", &tally->service, out);
     print_seats(tally, &colours, out);
+    if (about->follow)
+        print_follow(tally, about->follow, &colours, out);
 }
 
 static void put_quantiles(struct buf *out, const char *key, const struct quantiles *q) {
@@ -162,6 +176,12 @@ void tally_print_json(const struct tally *tally, const struct tally_about *about
     put_quantiles(&text, "latency_ms", &tally->latency);
     put_quantiles(&text, "service_ms", &tally->service);
     put_seats(&text, tally);
+    if (about->follow) {
+        put_int(&text, "views", (int64_t)about->follow->views);
+        put_int(&text, "clicks", (int64_t)about->follow->clicks);
+        put_int(&text, "events_refused", (int64_t)about->follow->refused);
+        put_int(&text, "events_lost", (int64_t)about->follow->lost);
+    }
     put_close(&text, '}');
     fprintf(out, "%.*s\n", STR_ARG(buf_view(&text)));
     buf_cleanup(&text);

@@ -62,11 +62,14 @@ void tally_answer(struct tally *tally, int status, struct str body, uint64_t lat
 void tally_lost(struct tally *tally, enum outbound_outcome reason);
 uint64_t tally_answered(const struct tally *tally);
 
+struct follow_counts;
+
 struct tally_about {
     const char *source; /* what was played */
     const char *target;
     uint64_t connections_opened;
-    double cpu_us_per_request; /* of this program */
+    const struct follow_counts *follow; /* views and clicks; NULL: none were asked for */
+    double cpu_us_per_request;          /* of this program */
 };
 
 /* A report for people (colours when the stream is a terminal and NO_COLOR is not set), and the same as JSON.
