@@ -133,7 +133,8 @@ def test_a_budget_is_never_passed(start):
         time.sleep(0.5)
     assert clients.failures() == []
     assert clients.spent() == {"c": 200_000_000}
-    assert slimbid.metrics()['slimbid_bids_refused_total{partner="slimbid",reason="over_budget"}'] > 0
+    refused = {k: v for k, v in slimbid.metrics().items() if 'reason="over_budget"' in k}
+    assert sum(refused.values()) > 0
     slimbid.stop()
     assert spent(folder) == {"c": 200_000_000}
 
