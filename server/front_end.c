@@ -89,7 +89,7 @@ static void on_terminate(void *ctx, int signum) {
     struct front_end *fe = ctx;
     if (fe->draining)
         return;
-    fe->draining = true;
+    fe->draining = fe->admin.draining = true;
     log_info("front_end", "draining pid=%llu auctions=%u", (unsigned long long)fe->slot->pid,
              fe->exchange.live);
     http_server_drain(fe->public_server);

@@ -14,7 +14,7 @@
 #include "stats/process_memory.h"
 #include "stats/processes.h"
 
-#define MOST_PROCESSES (1 + PROCESSES_MOST_FRONT_ENDS + PROCESSES_MOST_WORKERS)
+#define MOST_PROCESSES (2 + PROCESSES_MOST_FRONT_ENDS + PROCESSES_MOST_WORKERS)
 #define NAME_BYTES     32
 
 struct process {
@@ -105,6 +105,8 @@ static const char *role_of(const struct process *process, size_t at) {
         return "supervisor";
     if (is_slimbid(process))
         return "front end";
+    if (strcmp(process->name, "slimbid-keeper") == 0)
+        return "keeper";
     return strcmp(process->name, "slimbid-worker") == 0 ? "worker" : process->name;
 }
 

@@ -1,6 +1,8 @@
-/* The admin listener's routes: GET /status (JSON), GET /metrics (Prometheus), POST /reload. */
+/* The admin listener's routes: GET /status and /readyz (JSON), GET /metrics (Prometheus), POST /reload. */
 #ifndef SLIMBID_ADMIN_ADMIN_H
 #define SLIMBID_ADMIN_ADMIN_H
+
+#include <stdbool.h>
 
 #include "base/buf.h"
 #include "config/config.h"
@@ -21,6 +23,7 @@ struct admin {
     const struct stats *stats;
     struct admin_calls calls;
     struct ledger *ledger; /* NULL: none; set by whoever has one */
+    bool draining;         /* set by its owner: no traffic is wanted any more */
     struct buf out;
 };
 

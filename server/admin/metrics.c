@@ -6,6 +6,7 @@
 #include "admin/metric_text.h"
 #include "admin/metrics_clicks.h"
 #include "admin/metrics_events.h"
+#include "admin/metrics_keeper.h"
 #include "admin/metrics_processes.h"
 #include "version.h"
 
@@ -294,6 +295,7 @@ void metrics_write(const struct config *config, const struct stats *stats, struc
         write_scoring(stats, total, out);
     metrics_clicks_write(&total->click, out);
     metrics_events_write(config, total, out);
+    metrics_keeper_write(config, stats, total, out);
     metrics_processes_write(&stats->processes, out);
     free(total);
 }

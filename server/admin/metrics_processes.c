@@ -11,7 +11,7 @@ typedef unsigned long long ull; /* what printf takes */
 
 /* ---- each process ---- */
 
-/* One process after the other: the supervisor, front ends, workers. */
+/* One process after the other: the supervisor, front ends, workers, the keeper. */
 struct cursor {
     const struct processes *processes;
     uint32_t next;
@@ -38,6 +38,8 @@ static bool next_process(struct cursor *cursor) {
         point_at(cursor, "front_end", front_end, &processes->front_ends[front_end]);
     else if (worker < processes->worker_count)
         point_at(cursor, "worker", worker, &processes->workers[worker]);
+    else if (worker - processes->worker_count < processes->keeper_count)
+        point_at(cursor, "keeper", 0, &processes->keeper);
     else
         return false;
     return true;

@@ -4,6 +4,7 @@
 
 #include "admin/metrics.h"
 #include "admin/metrics_clicks.h"
+#include "admin/metrics_keeper.h"
 #include "admin/metrics_processes.h"
 #include "partner/breaker.h"
 #include "version.h"
@@ -92,6 +93,7 @@ void metrics_write_status(const struct config *config, const struct stats *stats
     if (str_present(config->campaigns.table))
         write_scoring(stats, &total->pool, out);
     metrics_clicks_write_status(&total->click, out);
+    metrics_keeper_write_status(config, stats, total, out);
     metrics_processes_write_status(&stats->processes, out);
     BUF_ADD_LIT(out, "}\n");
     free(total);

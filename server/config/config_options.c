@@ -48,7 +48,8 @@ const struct config_option config_options[] = {
      FIXED("Where bid requests are taken: \"ADDRESS:PORT\", \"[IPV6]:PORT\", \"*:PORT\" or \"unix:/PATH\".")},
     {ROOT(admin_listen, struct str_list, CONFIG_LIST),
      TEXT("addresses", "[\"127.0.0.1:8081\"]", 0, 16, config_format_listen),
-     FIXED("Where /status and /metrics are served. Keep it on addresses that only operators reach.")},
+     FIXED(
+         "Where /status, /readyz and /metrics are served. Keep it on addresses that only operators reach.")},
     {ROOT(log_level, enum log_level, CONFIG_ENUM), .unit = "", .fallback = "\"info\"", .max = LOG_LEVEL_DEBUG,
      .names = level_names,
      LIVE("The least important lines that are written. Only debug lines may hold personal data.")},

@@ -13,8 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/crc32c.h"
+#include "base/log.h"
+#include "event_log/event_files.h"
 
 #define RINGS_MAGIC   0x73676e6972766573u /* "sevrings" */
 #define RINGS_VERSION 1u
@@ -161,7 +162,8 @@ static bool mend(const struct event_rings *rings, uint32_t index) {
     return false;
 }
 
-static void mend_all(const struct event_rings *rings) {
+/* False: the machine has stopped since. */
+static bool mend_all(const struct event_rings *rings) {
     char boot_id[BOOT_BYTES];
     read_boot_id(boot_id);
     struct rings_header *header = header_of(rings);
@@ -175,6 +177,19 @@ static void mend_all(const struct event_rings *rings) {
         log_error("event_log", "rings are damaged, what was behind that is lost: rings=%u torn=%u",
                   rings->count, torn);
     memcpy(header->boot_id, boot_id, BOOT_BYTES);
+    return !stopped;
+}
+
+/* Numbers that a file has are not given out again, though the rings' own notes are older or gone. */
+static void look_at_files(const struct event_rings *rings, const char *directory, bool whole) {
+    uint64_t last[EVENT_RINGS_MOST] = {0};
+    if (event_files_last(directory, whole, last) != 0)
+        log_warn("event_log", "files can't be read: %s: %s", directory, strerror(errno));
+    for (uint32_t i = 0; i < rings->count; i++) {
+        struct event_ring_shared *shared = event_rings_shared(rings, i);
+        if (last[i] > shared->taken)
+            shared->taken = last[i];
+    }
 }
 
 static void format(const struct event_rings *rings) {
@@ -313,8 +328,9 @@ static int set_aside(struct event_rings *rings, const char *path) {
     return make_file(rings, path);
 }
 
-/* 0, or -1 with errno; EWOULDBLOCK: another server has it. */
-static int open_file(struct event_rings *rings, const char *directory) {
+/* 0, or -1 with errno; EWOULDBLOCK: another server has it. *same_boot: what is in it is of this run of the
+ * machine. */
+static int open_file(struct event_rings *rings, const char *directory, bool *same_boot) {
     char path[PATH_MAX];
     if ((size_t)snprintf(path, sizeof path, "%s/" EVENT_RINGS_NAME, directory) >= sizeof path - 16) {
         errno = ENAMETOOLONG;
@@ -331,7 +347,7 @@ static int open_file(struct event_rings *rings, const char *directory) {
     } else if (map_existing(&old) != 0) {
         result = set_aside(rings, path);
     } else {
-        mend_all(&old);
+        *same_boot = mend_all(&old);
         if (old.count >= rings->count && old.ring_bytes == rings->ring_bytes) {
             *rings = old;
             return 0;
@@ -355,8 +371,11 @@ struct event_rings *event_rings_open(const char *directory, uint32_t count, uint
         return NULL;
     }
     *rings = (struct event_rings){.count = count, .ring_bytes = ring_bytes, .fd = -1};
-    if (open_file(rings, directory) == 0)
+    bool same_boot = false;
+    if (open_file(rings, directory, &same_boot) == 0) {
+        look_at_files(rings, directory, !same_boot);
         return rings;
+    }
     if (errno == EWOULDBLOCK) {
         snprintf(error, error_size, "%s: another server logs there", directory);
         free(rings);
@@ -367,6 +386,7 @@ struct event_rings *event_rings_open(const char *directory, uint32_t count, uint
     *rings = (struct event_rings){.count = count, .ring_bytes = ring_bytes, .fd = -1};
     if (map(rings) == 0) {
         format(rings);
+        look_at_files(rings, directory, true);
         return rings;
     }
     snprintf(error, error_size, "out of memory");

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "scoring/worker_stats.h"
+#include "stats/keeper_stats.h"
 #include "stats/process_memory.h"
 
 #define PROCESSES_MOST_FRONT_ENDS 64
@@ -28,10 +29,14 @@ struct table_stats {
 
 struct processes {
     uint32_t front_end_count, worker_count;
+    uint32_t keeper_count; /* 0: there is nothing to keep */
     uint64_t worker_restarts;
     uint64_t workers_ready; /* gauge: have a table and queues */
     struct table_stats table;
     struct process_stats supervisor, front_ends[PROCESSES_MOST_FRONT_ENDS], workers[PROCESSES_MOST_WORKERS];
+    struct process_stats keeper;
+    uint64_t keeper_restarts;
+    struct keeper_stats keeper_stats;
     struct worker_stats *worker_stats[PROCESSES_MOST_WORKERS]; /* mapped before any front end is forked */
 };
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "control/control.h"
 #include "front_end.h"
+#include "supervisor/keeper_child.h"
 #include "supervisor/sockets.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/table_watch.h"
@@ -19,7 +20,7 @@
 /* ---- birth ---- */
 
 /* Each descriptor that would keep another child's line or queue open after the supervisor's death. */
-static void close_inherited(struct supervisor *sv) {
+void front_ends_close_inherited(struct supervisor *sv) {
     close(sv->signal_fd);
     for (uint32_t f = 0; f < sv->config->front_ends; f++)
         if (sv->front_ends[f].line >= 0)
@@ -33,7 +34,8 @@ static void become_front_end(struct supervisor *sv, uint32_t slot, pid_t parent,
     if (getppid() != parent)
         _exit(1); /* the supervisor died in between */
     sigprocmask(SIG_SETMASK, &sv->old_mask, NULL);
-    close_inherited(sv);
+    front_ends_close_inherited(sv);
+    keeper_child_close_inherited(sv);
     sockets_close(sv, slot);
     struct front_end_start start = {
         .public_fds = sv->public_fds + slot * sv->config->listen.count,

@@ -16,6 +16,8 @@ uint32_t front_ends_alive(const struct supervisor *sv);
 void front_ends_signal(const struct supervisor *sv, int signum);
 /* Sends a message to one that lives; one that does not read its line is killed. */
 void front_ends_tell(struct supervisor *sv, uint32_t slot, const struct control_message *message);
+/* In a child's process, right after its fork: what is the supervisor's or another child's. */
+void front_ends_close_inherited(struct supervisor *sv);
 /* Its line is readable. */
 void front_ends_listen(struct supervisor *sv, uint32_t slot);
 

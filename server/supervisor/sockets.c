@@ -63,3 +63,9 @@ void sockets_close(const struct supervisor *sv, uint32_t kept) {
         }
     }
 }
+
+void sockets_close_all(const struct supervisor *sv) {
+    sockets_close(sv, sv->config->front_ends);
+    for (size_t a = 0; a < sv->config->admin_listen.count; a++)
+        close(sv->admin_fds[a]);
+}

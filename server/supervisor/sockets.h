@@ -10,6 +10,8 @@ int sockets_open(struct supervisor *sv) CHECK_RESULT;
  * it.
  */
 void sockets_close(const struct supervisor *sv, uint32_t kept);
+/* In a process that serves nobody: those, and the admin ones. */
+void sockets_close_all(const struct supervisor *sv);
 void sockets_unlink(const struct str_list *addresses);
 
 #endif

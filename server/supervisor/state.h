@@ -65,6 +65,10 @@ struct supervisor {
     sigset_t old_mask;
     int signal_fd;
     struct child front_ends[PROCESSES_MOST_FRONT_ENDS];
+    struct child keeper;
+    int life[2];               /* a pipe: at its end neither supervisor nor front ends live */
+    bool keeper_done;          /* it has ended for good */
+    int64_t keeper_kill_at_ms; /* 0: it is not told to end yet */
     struct worker_child workers[PROCESSES_MOST_WORKERS];
     uint32_t worker_count; /* 0: no own campaigns */
     char worker_path[PATH_MAX];

@@ -15,6 +15,7 @@
 #include "descriptors.h"
 #include "supervisor/front_ends.h"
 #include "supervisor/inheritance.h"
+#include "supervisor/keeper_child.h"
 #include "supervisor/sockets.h"
 #include "supervisor/table_watch.h"
 #include "supervisor/workers.h"
@@ -91,6 +92,8 @@ static int64_t look_at_memory(struct supervisor *sv) {
     look_at(&processes->supervisor, (uint64_t)getpid());
     for (uint32_t f = 0; f < sv->config->front_ends; f++)
         look_at(&processes->front_ends[f], (uint64_t)sv->front_ends[f].pid);
+    if (processes->keeper_count)
+        look_at(&processes->keeper, (uint64_t)sv->keeper.pid);
     for (uint32_t w = 0; w < sv->worker_count; w++)
         look_at(&processes->workers[w], (uint64_t)sv->workers[w].child.pid);
     sv->memory_at_ms = now + MEMORY_MS;
@@ -104,7 +107,8 @@ static void reap(struct supervisor *sv) {
     int wait_status = 0;
     pid_t pid;
     while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
-        if (front_ends_reap(sv, pid, wait_status) || workers_reap(sv, pid, wait_status))
+        if (front_ends_reap(sv, pid, wait_status) || workers_reap(sv, pid, wait_status) ||
+            keeper_child_reap(sv, pid, wait_status))
             continue;
         table_watch_reap(sv, pid, wait_status);
     }
@@ -137,9 +141,11 @@ static int64_t tick(struct supervisor *sv) {
     int64_t wait_ms = -1;
     sooner(&wait_ms, front_ends_restart(sv));
     sooner(&wait_ms, workers_restart(sv));
+    sooner(&wait_ms, keeper_child_restart(sv));
     sooner(&wait_ms, table_watch_tick(sv));
     sooner(&wait_ms, look_at_memory(sv));
     sooner(&wait_ms, end_workers(sv));
+    sooner(&wait_ms, keeper_child_end(sv));
     return wait_ms;
 }
 
@@ -178,7 +184,7 @@ static void read_polled(struct supervisor *sv, const struct pollfd *polled) {
 /* Serves until every child has ended after a SIGTERM or SIGINT. */
 static void supervise(struct supervisor *sv) {
     struct pollfd polled[MOST_POLLED];
-    while (!sv->stopping || front_ends_alive(sv) || workers_alive(sv)) {
+    while (!sv->stopping || front_ends_alive(sv) || workers_alive(sv) || keeper_child_alive(sv)) {
         int64_t wait_ms = tick(sv);
         nfds_t n = fill_polled(sv, polled);
         if (poll(polled, n, wait_ms < 0 ? -1 : (int)wait_ms) > 0)
@@ -202,7 +208,7 @@ static int block_signals(struct supervisor *sv) {
     return -1;
 }
 
-/* Sockets, signals, what children inherit, workers and the first front ends; what fails is logged. 0 or -1.
+/* What children inherit, sockets, signals, workers and the first front ends; what fails is logged. 0 or -1.
  */
 static int supervisor_start(struct supervisor *sv) {
     sv->stats->supervisor_pid = (uint64_t)getpid();
@@ -210,12 +216,17 @@ static int supervisor_start(struct supervisor *sv) {
     sv->memory_at_ms = child_now_ms() + MEMORY_FIRST_MS;
     for (uint32_t f = 0; f < PROCESSES_MOST_FRONT_ENDS; f++)
         sv->front_ends[f].line = -1;
+    sv->keeper.line = -1;
     table_watch_init(sv);
     descriptors_raise(sv->config);
-    if (sockets_open(sv) != 0 || block_signals(sv) != 0 || inheritance_open(sv) != 0)
+    if (inheritance_open(sv) != 0 || sockets_open(sv) != 0 || block_signals(sv) != 0)
         return -1;
     log_info("supervisor", "slimbid version=%s pid=%d partners=%u", SLIMBID_VERSION, (int)getpid(),
              sv->config->partner_count);
+    if (keeper_child_start(sv) != 0) {
+        sv->status = 1;
+        return -1;
+    }
     if (workers_start(sv) != 0) {
         sv->status = 1;
         supervisor_stop(sv);

@@ -38,8 +38,9 @@ SERVER = {
     "notice": ["config", "bid"],
     "event": ["config", "bid", "token", "event_log", "notice"],
     "stats": ["config", "bid", "campaign", "event_log", "event", "notice"],
+    "keeper": ["config", "bid", "event_log", "stats"],
     "partner": ["config", "bid", "stats"],
-    "admin": ["config", "bid", "campaign", "stats", "partner"],
+    "admin": ["config", "bid", "campaign", "event_log", "stats", "partner"],
 }
 SERVER_TOP = ["clickstream", "web", "supervisor", "front_end.c", "front_end.h", "memory_report.c", "memory_report.h", "main.c"]  # above the auction
 
