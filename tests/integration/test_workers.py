@@ -174,7 +174,7 @@ def test_everybody_goes_with_the_supervisor(start):
     slimbid = Slimbid(start.tmp_path, {"front_ends": 2, "campaigns": {"table": str(path), "workers": 2}})
     wait_ready(slimbid)
     pids = [p["pid"] for p in slimbid.status()["memory"]]
-    assert len(pids) == 5
+    assert len(pids) == 6
     slimbid.process.kill()
     slimbid.process.wait()
     until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "all are gone")
@@ -381,8 +381,8 @@ def test_memory_is_shown(start):
         report = subprocess.run([BIN / "slimbid", "memory", "--pid", str(slimbid.process.pid)], capture_output=True,
                                 text=True, timeout=20)
         assert report.returncode == 0
-        names = [line.split("  ")[0] for line in report.stdout.splitlines()[1:5]]
-        assert names == ["supervisor", "front end", "worker", "worker"]
+        names = [line.split("  ")[0] for line in report.stdout.splitlines()[1:6]]
+        assert names == ["supervisor", "front end", "keeper", "worker", "worker"]
     assert subprocess.run([BIN / "slimbid", "memory", "--pid", "0"], capture_output=True).returncode == 1
 
 
