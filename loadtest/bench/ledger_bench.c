@@ -83,7 +83,7 @@ static void ledger_make(struct bench *bench, uint32_t writers) {
  * that slots can be taken again. */
 static double pairs(const struct bench *bench, uint32_t writer, uint32_t campaigns) {
     static uint64_t holds[LAG_MAX];
-    uint32_t lag = (uint32_t)bench->lag;
+    const uint32_t lag = bench->lag > 0 ? (uint32_t)bench->lag : 1;
     struct ledger_win win = {.nanos = 1000, .user = 1};
     double start = 0;
     for (uint64_t i = 0; i < bench->updates + lag; i++) {

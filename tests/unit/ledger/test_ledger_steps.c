@@ -33,9 +33,9 @@
 #define TOMORROW  ((TODAY + 1) * 86400)
 /* With sanitizers an operation is ten times as long: then not every stop is looked at. */
 #if defined(__SANITIZE_ADDRESS__)
-#define STRIDE 11
+#define STRIDE UINT64_C(11)
 #else
-#define STRIDE 1
+#define STRIDE UINT64_C(1)
 #endif
 
 /* ---- what is done ---- */
