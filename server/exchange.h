@@ -16,6 +16,7 @@
 #include "stats/stats.h"
 
 struct auction;
+struct budgets;
 struct event_log;
 struct ledger;
 struct notices;
@@ -41,6 +42,7 @@ struct exchange {
     struct seen *seen; /* messageIds of click events: clickstream/seen.h */
     uint32_t writer;              /* this front end's number, in the ledger and the event log */
     struct campaign_job *own_job; /* scratch of one call of auction_start() */
+    struct budgets *budgets; /* NULL: nothing is charged; set before the first auction */
     struct arena_pool arenas;
     struct auction *spare; /* ended auctions kept for the next */
     uint32_t spare_count;

@@ -14,6 +14,7 @@
 #include "event_log/event_log.h"
 #include "exchange.h"
 #include "ledger/ledger.h"
+#include "memory_check.h"
 #include "notice/notice.h"
 #include "stats/allocator.h"
 #include "web/routes.h"
@@ -33,6 +34,8 @@ struct front_end {
     struct outbound *outbound;
     struct pool *pool;     /* NULL: no own campaigns */
     struct watch *control; /* NULL: the line is closed */
+    struct budgets budgets;
+    struct memory_check memory;
     struct exchange exchange;
     struct routes routes;
     struct admin admin;
@@ -60,11 +63,13 @@ static void refresh_slot(void *ctx) {
     fe->slot->heap_active = heap.active;
     fe->slot->heap_resident = heap.resident;
     fe->slot->heap_requested = fe->requested_before + heap.requested;
+    memory_check_publish(&fe->memory);
 }
 
 static void on_housekeeping(void *ctx) {
     struct front_end *fe = ctx;
     allocator_decay();
+    memory_check_turn(&fe->memory, 0);
     refresh_slot(fe);
     (void)ledger_expire(fe->exchange.ledger, fe->exchange.writer, (int64_t)time(NULL), EXPIRED_A_TURN);
     if (timer_arm(&fe->housekeeping, loop_now(fe->loop) + HOUSEKEEPING_US) != 0)
@@ -228,6 +233,7 @@ static int front_end_begin(struct front_end *fe, const struct front_end_start *s
     fe->terminate = signal_watch_create(fe->loop, SIGTERM, on_terminate, fe);
     timer_init(&fe->housekeeping, fe->loop, on_housekeeping, fe);
     timer_init(&fe->drain_check, fe->loop, on_drain_check, fe);
+    memory_check_begin(&fe->memory);
     return fe->terminate ? timer_arm(&fe->housekeeping, loop_now(fe->loop)) : -1;
 }
 
@@ -262,6 +268,7 @@ int front_end_run(const struct config *config, const struct front_end_start *sta
         return 1;
     *fe = (struct front_end){.config = config, .start = start, .stats = stats, .slot = &stats->slots[slot]};
     stats_slot_adopt(fe->slot);
+    memory_check_init(&fe->memory, &fe->budgets, &stats->processes.memory, &fe->slot->memory);
     fe->requested_before = fe->slot->heap_requested;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* a terminal's reaches the supervisor too, which sends SIGTERM */

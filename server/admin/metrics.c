@@ -7,6 +7,7 @@
 #include "admin/metrics_clicks.h"
 #include "admin/metrics_events.h"
 #include "admin/metrics_keeper.h"
+#include "admin/metrics_memory.h"
 #include "admin/metrics_processes.h"
 #include "version.h"
 
@@ -296,6 +297,7 @@ void metrics_write(const struct config *config, const struct stats *stats, struc
     metrics_clicks_write(&total->click, out);
     metrics_events_write(config, total, out);
     metrics_keeper_write(config, stats, total, out);
+    metrics_memory_write(&stats->processes.memory, &total->memory, out);
     metrics_processes_write(&stats->processes, out);
     free(total);
 }

@@ -5,6 +5,7 @@
 #include "admin/metrics.h"
 #include "admin/metrics_clicks.h"
 #include "admin/metrics_keeper.h"
+#include "admin/metrics_memory.h"
 #include "admin/metrics_processes.h"
 #include "partner/breaker.h"
 #include "version.h"
@@ -94,6 +95,7 @@ void metrics_write_status(const struct config *config, const struct stats *stats
         write_scoring(stats, &total->pool, out);
     metrics_clicks_write_status(&total->click, out);
     metrics_keeper_write_status(config, stats, total, out);
+    metrics_memory_write_status(&stats->processes.memory, &total->memory, out);
     metrics_processes_write_status(&stats->processes, out);
     BUF_ADD_LIT(out, "}\n");
     free(total);

@@ -37,6 +37,9 @@ enum nurl_when {
     NURL_WIN       /* when whoever asked for the auction says that the bid won there too */
 };
 
+/* What a request gets that is refused for want of memory or of a place. */
+enum overload_answer { OVERLOAD_503, OVERLOAD_204 };
+
 /* One demand partner. Strings are NUL-terminated behind their view. */
 struct config_partner {
     struct str name;
@@ -96,9 +99,17 @@ struct config {
         uint32_t max_connections, max_requests_per_connection;
         uint32_t gzip_min_bytes, gzip_level;
         uint32_t backlog;
+        uint32_t receive_buffer_bytes, send_buffer_bytes; /* of clients' sockets; 0: by the budget */
         struct str_list trusted_proxies; /* addresses or CIDR blocks whose X-Forwarded-For is believed */
         struct str_list cors_origins;    /* "*" or whole origins; empty: no CORS headers */
     } http;
+
+    struct {                                  /* docs/memory.md */
+        uint32_t budget_mib;                  /* of all processes together; 0: what the container allows */
+        uint32_t margin_mib;                  /* of it, never dealt out; 0: a sixteenth, at least 2 */
+        enum overload_answer overload_answer; /* to requests that there is no memory for */
+        uint32_t retry_after_s;
+    } memory;
 
     struct {
         uint32_t depth, imps, array_items, object_members, string_bytes;

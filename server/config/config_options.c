@@ -32,6 +32,7 @@ static const char *const level_names[] = {"error", "warn", "info", "debug", NULL
 static const char *const media_names[] = {"banner", "video", "audio", "native", NULL};
 static const char *const channel_names[] = {"site", "app", "dooh", NULL};
 static const char *const pacing_names[] = {"even", "asap", NULL};
+static const char *const overload_names[] = {"503", "204", NULL};
 static const char *const nurl_names[] = {"clearing", "win", NULL};
 static const char *const auction_names[] = {"answered", "always", NULL};
 
@@ -84,12 +85,30 @@ const struct config_option config_options[] = {
      LIVE("zlib's level, from fast to small.")},
     {ROOT(http.backlog, uint32_t, CONFIG_U32), NUMBER("connections", 1024, 1, 65535),
      FIXED("Connections that the kernel holds until they are accepted.")},
+    {ROOT(http.receive_buffer_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 0, 0, 4194304),
+     FIXED(
+         "SO_RCVBUF of clients' sockets. 0: as large as the memory budget allows for max_connections, or the "
+         "kernel's choice where that is plenty.")},
+    {ROOT(http.send_buffer_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 0, 0, 4194304),
+     FIXED("SO_SNDBUF of clients' sockets. 0: as receive_buffer_bytes.")},
     {ROOT(http.trusted_proxies, struct str_list, CONFIG_LIST),
      TEXT("blocks", "[]", 0, 256, config_format_proxy),
      LIVE("Addresses and CIDR blocks (or \"unix\") of proxies whose X-Forwarded-For is believed.")},
     {ROOT(http.cors_origins, struct str_list, CONFIG_LIST),
      TEXT("origins", "[\"*\"]", 0, 256, config_format_origin),
      LIVE("Browser origins that may call: \"*\" or whole origins. Empty: no CORS headers.")},
+
+    {ROOT(memory.budget_mib, uint32_t, CONFIG_U32), NUMBER("MiB", 0, 0, 16777216),
+     FIXED("Memory of all processes together, the ad table's hot part among it. 0, and at most: what the "
+           "container allows, or the machine has.")},
+    {ROOT(memory.margin_mib, uint32_t, CONFIG_U32), NUMBER("MiB", 0, 0, 1048576),
+     FIXED("What is left free of it for what nobody charges. 0: a sixteenth, at least 2.")},
+    {ROOT(memory.overload_answer, enum overload_answer, CONFIG_ENUM), .unit = "", .fallback = "\"503\"",
+     .max = OVERLOAD_204, .names = overload_names,
+     LIVE("What a request is answered that there is no memory or no place for: 503 with Retry-After, or "
+          "204.")},
+    {ROOT(memory.retry_after_s, uint32_t, CONFIG_U32), NUMBER("s", 1, 1, 3600),
+     LIVE("The Retry-After of such a 503.")},
 
     {ROOT(openrtb.depth, uint32_t, CONFIG_U32), NUMBER("levels", 32, 8, 256),
      LIVE("Nesting of arrays and objects in a bid request or a partner's answer.")},

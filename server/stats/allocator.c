@@ -45,19 +45,29 @@ void allocator_purge(void) {
         mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
 }
 
-uint64_t allocator_process_resident(void) {
+/* Resident pages, and those that are of files or shared. */
+static int read_statm(unsigned long long *resident, unsigned long long *shared) {
     char text[128];
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0;
+        return -1;
     ssize_t n = read(fd, text, sizeof text - 1);
     close(fd);
     if (n <= 0)
-        return 0;
+        return -1;
     text[n] = '\0';
     unsigned long long size = 0;
-    unsigned long long resident = 0;
-    if (sscanf(text, "%llu %llu", &size, &resident) != 2)
+    return sscanf(text, "%llu %llu %llu", &size, resident, shared) == 3 ? 0 : -1;
+}
+
+uint64_t allocator_process_resident(void) {
+    unsigned long long resident = 0, shared = 0;
+    return read_statm(&resident, &shared) == 0 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+uint64_t allocator_process_anonymous(void) {
+    unsigned long long resident = 0, shared = 0;
+    if (read_statm(&resident, &shared) != 0 || resident < shared)
         return 0;
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
 }

@@ -27,12 +27,23 @@ struct table_stats {
     uint64_t damaged; /* tables given up since their file was cut short while mapped */
 };
 
+/* How memory is dealt; see budget/memory_plan.h. Bytes; a limit or share of UINT64_MAX: none. */
+struct memory_dealt {
+    uint64_t limit;
+    uint64_t source; /* enum memory_source */
+    uint64_t margin, idle, table_room;
+    uint64_t share;                       /* of each front end */
+    uint64_t receive_buffer, send_buffer; /* of clients' sockets; 0: the kernel's choice */
+    uint64_t deals;
+};
+
 struct processes {
     uint32_t front_end_count, worker_count;
     uint32_t keeper_count; /* 0: there is nothing to keep */
     uint64_t worker_restarts;
     uint64_t workers_ready; /* gauge: have a table and queues */
     struct table_stats table;
+    struct memory_dealt memory;
     struct process_stats supervisor, front_ends[PROCESSES_MOST_FRONT_ENDS], workers[PROCESSES_MOST_WORKERS];
     struct process_stats keeper;
     uint64_t keeper_restarts;

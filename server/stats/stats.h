@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "bid/bid.h"
 #include "campaign/pool.h"
 #include "config/config.h"
@@ -97,6 +98,22 @@ struct partner_stats {
     struct histogram latency;
 };
 
+/* One budget, as it was a moment ago; bytes. */
+struct budget_figures {
+    uint64_t limit; /* 0: none */
+    uint64_t used, peak, refused;
+};
+
+/* What a front end charges, and what the kernel says to that; see memory_check.h. */
+struct memory_stats {
+    struct budget_figures process, kinds[BUDGET_KINDS];
+    uint64_t anonymous; /* gauge: resident and of no file */
+    uint64_t reserved;  /* gauge: charged for the kernel's sockets and their buffers */
+    uint64_t drift;     /* gauge: resident beyond what was charged */
+    uint64_t lowered;   /* times that drift lowered the limit */
+    uint64_t purges;    /* of the allocator */
+};
+
 struct stats_slot {
     uint64_t pid;
     uint64_t started_unix; /* seconds */
@@ -113,6 +130,7 @@ struct stats_slot {
     uint64_t heap_allocated, heap_active, heap_resident; /* gauges of the allocator */
     uint64_t heap_requested;                             /* bytes ever asked for */
     struct histogram latency;                            /* from the first byte to the answer */
+    struct memory_stats memory;
     struct pool_stats pool;
     struct click_stats click;
     struct event_log_stats events;

@@ -12,6 +12,7 @@
 #include "control/control.h"
 #include "front_end.h"
 #include "supervisor/keeper_child.h"
+#include "supervisor/memory_watch.h"
 #include "supervisor/sockets.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/table_watch.h"
@@ -75,6 +76,7 @@ int front_ends_start(struct supervisor *sv, uint32_t slot) {
     child_started(&sv->front_ends[slot], pid);
     sv->stats->processes.front_ends[slot].pid = (uint64_t)pid;
     log_info("supervisor", "front end started slot=%u pid=%d", slot, (int)pid);
+    memory_watch_soon(sv);
     workers_connect_front_end(sv, slot);
     table_watch_tell(sv, slot);
     return 0;

@@ -74,6 +74,10 @@ struct supervisor {
     char worker_path[PATH_MAX];
     struct table_watch table;
     int64_t memory_at_ms; /* when to look at the processes' memory */
+    struct {
+        uint64_t bytes; /* what it takes when idle; 0: not known yet */
+        pid_t pid;      /* of whom */
+    } idle[PROCESSES_MOST_FRONT_ENDS];
     bool stopping;
     int64_t kill_at_ms; /* workers that outlive the front ends so long are killed */
     int status;         /* the exit status to come */

@@ -2,11 +2,9 @@
 #include "supervisor/supervisor.h"
 
 #include <errno.h>
-#include <link.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,15 +14,14 @@
 #include "supervisor/front_ends.h"
 #include "supervisor/inheritance.h"
 #include "supervisor/keeper_child.h"
+#include "supervisor/memory_watch.h"
 #include "supervisor/sockets.h"
 #include "supervisor/table_watch.h"
 #include "supervisor/workers.h"
 #include "version.h"
 
-#define WORKER_END_MS   2000
-#define MEMORY_FIRST_MS 500
-#define MEMORY_MS       10000
-#define MOST_POLLED     (2 + PROCESSES_MOST_FRONT_ENDS + PROCESSES_MOST_WORKERS)
+#define WORKER_END_MS 2000
+#define MOST_POLLED   (2 + PROCESSES_MOST_FRONT_ENDS + PROCESSES_MOST_WORKERS)
 
 /* ---- the end ---- */
 
@@ -49,56 +46,6 @@ static int64_t end_workers(struct supervisor *sv) {
         sv->kill_at_ms = now + WORKER_END_MS;
     }
     return sv->kill_at_ms - now;
-}
-
-/* ---- memory ---- */
-
-static void look_at(struct process_stats *process, uint64_t pid) {
-    process->pid = pid;
-    if (pid && process_memory_read((pid_t)pid, &process->memory) != 0)
-        process->memory = (struct process_memory){0};
-}
-
-/*
- * Gives up the pages of code and constants that starting touched: the dynamic linker went through the
- * symbol tables of every library, and the supervisor hardly runs again. They come from their files
- * when they are needed. Writable segments, relocated data among them, stay. Looking at memory touches
- * much of it again.
- */
-static int drop_segments(struct dl_phdr_info *object, size_t size, void *ctx) {
-    (void)size;
-    (void)ctx;
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W))
-            continue;
-        uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
-        uintptr_t end = object->dlpi_addr + segment->p_vaddr + segment->p_memsz;
-        madvise((void *)start, end - start, MADV_DONTNEED);
-    }
-    return 0;
-}
-
-static void drop_code(void) {
-    dl_iterate_phdr(drop_segments, NULL);
-}
-
-static int64_t look_at_memory(struct supervisor *sv) {
-    struct processes *processes = &sv->stats->processes;
-    int64_t now = child_now_ms();
-    if (now < sv->memory_at_ms)
-        return sv->memory_at_ms - now;
-    look_at(&processes->supervisor, (uint64_t)getpid());
-    for (uint32_t f = 0; f < sv->config->front_ends; f++)
-        look_at(&processes->front_ends[f], (uint64_t)sv->front_ends[f].pid);
-    if (processes->keeper_count)
-        look_at(&processes->keeper, (uint64_t)sv->keeper.pid);
-    for (uint32_t w = 0; w < sv->worker_count; w++)
-        look_at(&processes->workers[w], (uint64_t)sv->workers[w].child.pid);
-    sv->memory_at_ms = now + MEMORY_MS;
-    drop_code();
-    return MEMORY_MS;
 }
 
 /* ---- signals ---- */
@@ -143,7 +90,7 @@ static int64_t tick(struct supervisor *sv) {
     sooner(&wait_ms, workers_restart(sv));
     sooner(&wait_ms, keeper_child_restart(sv));
     sooner(&wait_ms, table_watch_tick(sv));
-    sooner(&wait_ms, look_at_memory(sv));
+    sooner(&wait_ms, memory_watch_tick(sv));
     sooner(&wait_ms, end_workers(sv));
     sooner(&wait_ms, keeper_child_end(sv));
     return wait_ms;
@@ -213,12 +160,12 @@ static int block_signals(struct supervisor *sv) {
 static int supervisor_start(struct supervisor *sv) {
     sv->stats->supervisor_pid = (uint64_t)getpid();
     sv->stats->processes.front_end_count = sv->config->front_ends;
-    sv->memory_at_ms = child_now_ms() + MEMORY_FIRST_MS;
     for (uint32_t f = 0; f < PROCESSES_MOST_FRONT_ENDS; f++)
         sv->front_ends[f].line = -1;
     sv->keeper.line = -1;
     table_watch_init(sv);
     descriptors_raise(sv->config);
+    memory_watch_init(sv);
     if (inheritance_open(sv) != 0 || sockets_open(sv) != 0 || block_signals(sv) != 0)
         return -1;
     log_info("supervisor", "slimbid version=%s pid=%d partners=%u", SLIMBID_VERSION, (int)getpid(),
@@ -250,7 +197,7 @@ int supervisor_run(const struct config *config) {
     sv->config = config;
     sv->stats = stats_create(config->front_ends);
     if (sv->stats && supervisor_start(sv) == 0) {
-        drop_code();
+        memory_watch_drop_code();
         supervise(sv);
         close(sv->signal_fd);
         sockets_unlink(&config->listen);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "control/control.h"
 #include "supervisor/front_ends.h"
+#include "supervisor/memory_watch.h"
 #include "supervisor/spawn.h"
 #include "supervisor/workers.h"
 
@@ -234,6 +235,7 @@ void table_watch_check(struct supervisor *sv) {
              (unsigned long long)table->ads, (unsigned long long)table->bytes,
              (unsigned long long)table->hot_bytes);
     tell_all(sv);
+    memory_watch_soon(sv);
     finish(sv);
 }
 
