@@ -27,7 +27,7 @@
 #define KP          400.0
 #define KI          0.4 /* a second */
 #define MOST_ERROR  0.02
-#define MOST_STEP_S 5.0     /* a longer step counts as this */
+#define MOST_STEP_S 15.0    /* a longer step counts as this */
 #define FIRST_RATE  0.1     /* of a campaign's first day */
 #define LEAST_LEVEL (-11.0) /* about one in 60,000 */
 

@@ -31,10 +31,11 @@ struct pacing_state {
     uint64_t key; /* of the campaign; pacing_run() begins anew where a number has gone to another one */
     int64_t day;  /* 0: there was no step yet */
     int64_t budget;
-    int64_t had;  /* spent and held where the line begins */
-    double began; /* where that is, in seconds of the day */
-    double at;    /* seconds of the day at the last step */
-    double level; /* the slow part of the rate's logarithm */
+    int64_t had;   /* spent and held where the line begins */
+    double began;  /* where that is, in seconds of the day */
+    double at;     /* seconds of the day at the last step */
+    double level;  /* the slow part of the rate's logarithm */
+    uint32_t next; /* of the first one alone: the campaign where pacing_run() goes on */
 };
 
 struct pacing_step {
@@ -50,8 +51,10 @@ struct pacing_step pacing_step(struct pacing_state *state, enum pacing how, int6
 /* What the campaign should have spent and held by the moment of its last step. */
 double pacing_plan(const struct pacing_state *state);
 
-/* All campaigns of a ledger; one process does it. state: one for each campaign number. A rate that has hardly
- * changed is not written, so that those who read rates can rest. */
+/* All campaigns of a ledger, at most PACING_MOST_STEPS in one call, the others in the next ones; one process
+ * does it. state: one for each campaign number. A rate that has hardly changed is not written, so that those
+ * who read rates can rest. */
+#define PACING_MOST_STEPS 32768u
 void pacing_run(struct ledger *ledger, enum pacing how, struct pacing_state *state, uint32_t states,
                 double unix_seconds);
 

@@ -24,6 +24,10 @@ static void two_buckets(const struct users *users, uint64_t key, struct users_bu
         second = (first + 1) % users->bucket_count;
     two[0] = users->buckets + first;
     two[1] = users->buckets + second;
+    for (uint32_t b = 0; b < 2; b++) { /* all lines of keys at once */
+        __builtin_prefetch(&two[b]->keys[0]);
+        __builtin_prefetch(&two[b]->keys[USERS_SLOTS / 2]);
+    }
 }
 
 void users_find(const struct users *users, uint64_t key, struct users_found *found) {
@@ -100,9 +104,14 @@ static bool choose_free(struct users_bucket **two, struct choice *choice) {
     return most > 0;
 }
 
-/* The record that is worth least; of several the one that was quiet longest. Not one of the user's own. */
+/* A record that is worth nothing, or the one that is worth least, of several the one that was quiet longest.
+ * Not one of the user's own. */
 static bool choose_least(struct users_bucket **two, uint64_t own, uint32_t now, struct choice *choice) {
     bool chosen = false;
+    for (size_t line = 0; line < sizeof(two[0]->words); line += 64) {
+        __builtin_prefetch((const char *)two[0]->words + line);
+        __builtin_prefetch((const char *)two[1]->words + line);
+    }
     for (uint32_t i = 0; i < 2 * USERS_SLOTS; i++) {
         struct choice here = {.bucket = two[i / USERS_SLOTS], .slot = i % USERS_SLOTS, .age = UINT32_MAX};
         here.key = atomic_load(&here.bucket->keys[here.slot]);
@@ -117,6 +126,8 @@ static bool choose_least(struct users_bucket **two, uint64_t own, uint32_t now, 
         if (!chosen || here.worth < choice->worth || (here.worth == choice->worth && here.age > choice->age))
             *choice = here;
         chosen = true;
+        if (here.worth == USERS_NOTHING)
+            break;
     }
     return chosen;
 }

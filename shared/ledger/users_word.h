@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "ledger/users.h"
 
@@ -17,8 +18,8 @@
 #define WORD_MOST_NAME     8191u
 #define WORD_MOST_WEIGHT   0x1ffffffu
 #define WORD_WEIGHT_UNIT   4096.0
-#define WORD_LEAST_WEIGHT  (1.0 / 64) /* an interest below it is as good as forgotten */
-#define WORD_MOST_HOURS    57344u     /* the longest window that the code has */
+#define WORD_LEAST_UNITS   64u    /* 1/64: an interest below it is as good as forgotten */
+#define WORD_MOST_HOURS    57344u /* the longest window that the code has */
 
 /* Unix seconds to a word's minute; rounds towards the past. */
 static inline uint32_t word_minute_of(int64_t seconds) {
@@ -44,11 +45,13 @@ static inline int32_t word_age(uint64_t word, uint32_t now) {
 static inline uint32_t word_hours_of_code(uint32_t code) {
     return (4 + (code & 3)) << (code >> 2) >> 2;
 }
+/* The least code whose hours are at least so many; hours are 1 to WORD_MOST_HOURS. */
 static inline uint32_t word_code_of_hours(uint32_t hours) {
-    uint32_t code = 0;
-    while (code < 63 && word_hours_of_code(code) < hours)
-        code++;
-    return code;
+    if (hours < 4)
+        return hours == 3 ? 6 : (hours - 1) * 4;
+    uint32_t doublings = 29 - (uint32_t)__builtin_clz(hours); /* 4 << doublings <= hours */
+    uint32_t quarters = (hours + (1u << doublings) - 1) >> doublings;
+    return ((doublings + 2) << 2) + quarters - 4;
 }
 
 static inline uint32_t word_view_campaign(uint64_t word) {
@@ -86,8 +89,12 @@ static inline uint64_t word_interest(uint32_t name, double weight, uint32_t minu
     double units = fmin(weight * WORD_WEIGHT_UNIT + 0.5, (double)WORD_MOST_WEIGHT);
     return (uint64_t)WORD_INTEREST << 62 | (uint64_t)name << 49 | (uint64_t)units << 24 | minute;
 }
+/* At least WORD_LEAST_UNITS, when it is halved at the end of each half-life only: one test without exp2(),
+ * for what is looked at in passing. */
 static inline bool word_is_live_interest(uint64_t word, uint32_t now) {
-    return word_tag(word) == WORD_INTEREST && word_interest_weight(word, now) >= WORD_LEAST_WEIGHT;
+    uint32_t halvings = (uint32_t)abs(word_age(word, now)) / (USERS_HALF_LIFE_S / 60);
+    return word_tag(word) == WORD_INTEREST && halvings < 32 &&
+           (word >> 24 & WORD_MOST_WEIGHT) >> halvings >= WORD_LEAST_UNITS;
 }
 
 #endif
