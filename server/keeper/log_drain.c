@@ -202,7 +202,7 @@ static void relieve(struct log_drain *drain, struct log_drain_ring *each, enum k
             memcpy(&frame, bytes, sizeof frame);
         ring_next(&each->ring);
         release(each, ring_position(&each->ring), frame.seq);
-        drain->stats->discarded[why]++;
+        drain->stats->discarded[why] += frame.seq > each->logged; /* else a dead keeper had written it */
     }
 }
 
