@@ -44,14 +44,14 @@ static uint32_t draw_attr(struct prng *prng, enum made_media media) {
 static void put_banner(const struct world_campaign *campaign, const char *scheme, const char *headline,
                        struct made_creative *c) {
     const struct world_size *size = &c->sizes[0];
-    snprintf(
-        c->markup, sizeof c->markup,
-        "<a href=\"https://click.%s/c?cr=%s&auction=${AUCTION_ID}&price=${AUCTION_PRICE}\" target=\"_blank\" "
-        "rel=\"noopener\"><img src=\"%s://cdn.%s/%s.jpg\" width=\"%u\" height=\"%u\" alt=\"%s\"></a>"
-        "<img src=\"%s://px.%s/v?cr=%s&auction=${AUCTION_ID}&price=${AUCTION_PRICE}\" width=\"1\" "
-        "height=\"1\" alt=\"\">",
-        campaign->domain, c->crid, scheme, campaign->domain, c->crid, size->w, size->h, headline, scheme,
-        campaign->domain, c->crid);
+    snprintf(c->markup, sizeof c->markup,
+             "<a href=\"${CLICK:https://click.%s/c?cr=%s&auction=${AUCTION_ID}&price=${AUCTION_PRICE}}\" "
+             "target=\"_blank\" "
+             "rel=\"noopener\"><img src=\"%s://cdn.%s/%s.jpg\" width=\"%u\" height=\"%u\" alt=\"%s\"></a>"
+             "<img src=\"%s://px.%s/v?cr=%s&auction=${AUCTION_ID}&price=${AUCTION_PRICE}\" width=\"1\" "
+             "height=\"1\" alt=\"\">",
+             campaign->domain, c->crid, scheme, campaign->domain, c->crid, size->w, size->h, headline, scheme,
+             campaign->domain, c->crid);
 }
 
 static void put_vast(struct prng *prng, const struct world_campaign *campaign, const char *scheme,
