@@ -165,6 +165,10 @@ static void advance(struct click_batch *batch) {
     }
 }
 
+bool click_batch_failed(const struct click_batch *batch) {
+    return batch->results.failed;
+}
+
 struct str click_batch_results(const struct click_batch *batch) {
     return (struct str){batch->results.p + batch->taken, results_waiting(batch)};
 }

@@ -39,6 +39,9 @@ void click_batch_add_too_long(struct click_batch *batch);
 /* Whether all events have their results, taken or not. */
 bool click_batch_idle(const struct click_batch *batch);
 
+/* Whether results were lost for want of memory: nothing more is to be believed. */
+bool click_batch_failed(const struct click_batch *batch);
+
 /* Results in order, as far as they are there; valid until the next call of any of these but for this one. */
 struct str click_batch_results(const struct click_batch *batch);
 /* The first n bytes of them are done with. */

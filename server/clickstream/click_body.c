@@ -2,6 +2,7 @@
 #include "clickstream/click_body.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "json/json_token.h"
 
@@ -19,37 +20,43 @@ static int fail_syntax(struct json_error *error, const char *path, size_t at, co
 
 /* ---- values, skipped ---- */
 
+/* Whether the quote at p is escaped: an odd number of backslashes stands before it, at most back to `from`. */
+static bool is_escaped(const char *p, const char *from) {
+    const char *q = p;
+    while (q > from && q[-1] == '\\')
+        q--;
+    return (p - q) % 2 != 0;
+}
+
 /* The end of the string whose opening quote is at p; NULL when it has none. */
 static const char *skip_string(const char *p, const char *end) {
-    for (p++; p < end;) {
-        if (*p == '"')
-            return p + 1;
-        p += *p == '\\' ? 2 : 1;
+    const char *from = p + 1;
+    for (const char *q = from; q < end; q++) {
+        q = memchr(q, '"', (size_t)(end - q));
+        if (!q)
+            return NULL;
+        if (!is_escaped(q, from))
+            return q + 1;
     }
     return NULL;
 }
+
+/* What skip_container() stops at: a quote, or a bracket, which changes the depth. */
+static const signed char stops[256] = {['"'] = 2, ['{'] = 1, ['['] = 1, ['}'] = -1, [']'] = -1};
 
 /* The end of the object or array that begins at p. */
 static const char *skip_container(const char *p, const char *end) {
     size_t depth = 0;
     while (p && p < end) {
-        switch (*p) {
-        case '"':
+        signed char stop = stops[(unsigned char)*p];
+        if (stop == 2) {
             p = skip_string(p, end);
             continue;
-        case '{':
-        case '[':
-            depth++;
-            break;
-        case '}':
-        case ']':
-            if (--depth == 0)
-                return p + 1;
-            break;
-        default:
-            break;
         }
         p++;
+        depth += (size_t)stop; /* -1 wraps around, and back */
+        if (stop == -1 && depth == 0)
+            return p;
     }
     return NULL;
 }

@@ -267,6 +267,15 @@ static void end_answer(struct click_request *request) {
     request_free(request);
 }
 
+/* Out of memory: nothing that could be said of the results would be true. */
+static void give_up(struct click_request *request) {
+    if (request->begun)
+        http_exchange_reset(request->http);
+    else
+        respond(request->routes, request->http, 500, STR("{\"success\":false}\n"));
+    request_free(request);
+}
+
 /* ---- lines on their way in ---- */
 
 enum line { LINE_NONE, LINE_EVENT, LINE_TOO_LONG };
@@ -337,12 +346,10 @@ static void on_piece(void *ctx, struct str piece) {
         request->pending_at = 0;
     }
     buf_add_str(pending, piece);
-    if (pending->failed) {
-        http_exchange_reset(request->http); /* out of memory: nothing that could be said is true */
-        request_free(request);
-        return;
-    }
-    pump(request);
+    if (pending->failed)
+        give_up(request);
+    else
+        pump(request);
 }
 
 static void on_end(void *ctx) {
@@ -406,6 +413,8 @@ static void pump(struct click_request *request) {
     }
     if (request->answer == ANSWER_SUCCESS) {
         pump_success(request);
+    } else if (click_batch_failed(request->batch)) {
+        give_up(request);
     } else if (is_complete(request) && !request->begun) {
         respond_results(request);
     } else if (is_complete(request) && send_results(request)) {

@@ -9,12 +9,16 @@ struct loop {
     uint64_t now_us;
     struct timer *timers[FAKE_TIMERS]; /* slot is the place + 1 */
     uint32_t count;
+    struct deferred *deferred; /* oldest first */
+    struct deferred **deferred_tail;
 };
 
 struct loop *loop_create(void) {
     struct loop *loop = calloc(1, sizeof *loop);
-    if (loop)
-        loop->now_us = 1000000000;
+    if (!loop)
+        return NULL;
+    loop->now_us = 1000000000;
+    loop->deferred_tail = &loop->deferred;
     return loop;
 }
 
@@ -52,6 +56,24 @@ void timer_disarm(struct timer *timer) {
     timer->slot = 0;
 }
 
+void loop_defer(struct loop *loop, struct deferred *d) {
+    d->next = NULL;
+    *loop->deferred_tail = d;
+    loop->deferred_tail = &d->next;
+}
+
+/* The end of a turn. */
+static void run_deferred(struct loop *loop) {
+    struct deferred *d = loop->deferred;
+    loop->deferred = NULL;
+    loop->deferred_tail = &loop->deferred;
+    while (d) {
+        struct deferred *next = d->next;
+        d->fn(d);
+        d = next;
+    }
+}
+
 static struct timer *earliest(const struct loop *loop) {
     struct timer *first = NULL;
     for (uint32_t i = 0; i < loop->count; i++)
@@ -67,8 +89,10 @@ void fake_loop_advance(struct loop *loop, uint64_t until_us) {
             loop->now_us = timer->at_us;
         timer_disarm(timer);
         timer->fn(timer->ctx);
+        run_deferred(loop);
         timer = earliest(loop);
     }
+    run_deferred(loop);
     if (until_us > loop->now_us)
         loop->now_us = until_us;
 }
