@@ -318,6 +318,7 @@ void click_batch_add(struct click_batch *batch, struct str event) {
     add(batch, &look);
     advance(batch);
     batch->adding = false;
+    arena_reset(&batch->clickstream->scratch);
 }
 
 void click_batch_add_too_long(struct click_batch *batch) {

@@ -197,7 +197,6 @@ void clickstream_look(struct clickstream *clickstream, const struct click_source
     struct arena *scratch = &clickstream->scratch;
     struct click_event_rules rules = clickstream->rules;
     rules.fallback = source->type;
-    arena_reset(scratch);
     clickstream->rate.tokens -= 1;
     *look = (struct click_look){.outcome = CLICK_ACCEPTED};
     if (click_event_read(text, &rules, scratch, &look->event, &look->error) != 0) {

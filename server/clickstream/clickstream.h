@@ -23,7 +23,7 @@ struct clickstream {
     struct placement_set *placements;
     struct seen *seen; /* NULL: duplicates are not looked for */
     struct click_event_rules rules;
-    struct arena scratch; /* of one event */
+    struct arena scratch; /* of one event; empty between events */
     struct buf request;   /* the bid request of one event */
     struct token_bucket rate;
     struct click_slot *spare; /* click_batch.c's */
@@ -45,7 +45,7 @@ struct click_source {
     struct client_info client;           /* who sends: the user's own browser, or a server */
 };
 
-/* An event that was looked at. Views live until the next one is. */
+/* An event that was looked at. Views live until the scratch arena is reset, by who asked for the look. */
 struct click_look {
     enum click_outcome outcome; /* CLICK_OUTCOMES: `request` is to be auctioned */
     struct click_event event;

@@ -546,8 +546,8 @@ static void delete_user(struct click_routes *routes, const struct click_path *pa
         refuse(routes, http, CLICK_REFUSED_KEY, &bad_key);
         return;
     }
-    arena_reset(&clickstream->scratch);
     if (click_user_read(body, &clickstream->rules.limits, &clickstream->scratch, &user, &error) != 0) {
+        arena_reset(&clickstream->scratch);
         refuse(routes, http, CLICK_REFUSED_BODY, &error);
         return;
     }
@@ -555,6 +555,7 @@ static void delete_user(struct click_routes *routes, const struct click_path *pa
         clickstream_forget_user(clickstream, user.user_id);
     if (user.anonymous_id.n > 0)
         clickstream_forget_user(clickstream, user.anonymous_id);
+    arena_reset(&clickstream->scratch);
     respond(routes, http, 200, STR("{\"success\":true}\n"));
 }
 

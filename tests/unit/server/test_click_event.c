@@ -145,7 +145,7 @@ static void wrong_events_are_refused_where_they_are_wrong(void **state) {
         {"{\"type\":\"page\",\"userId\":\"u\",\"context\":{\"page\":{\"url\":7}}}", "context.page.url",
          "must be a string"},
         {"{\"type\":\"page\",\"userId\":\"u\",\"context\":{\"screen\":{\"width\":-1}}}",
-         "context.screen.width", "must be >= 0"},
+         "context.screen.width", "must be between 0 and 1000000"},
         {"{\"type\":\"page\",\"userId\":\"u\",\"userId\":\"u\"}", "userId", "duplicate key"},
         {"{\"type\":\"page\",\"userId\":\"u\",\"properties\":{\"a\":1,\"a\":2}}", "properties.a",
          "duplicate key"},
