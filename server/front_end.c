@@ -215,7 +215,8 @@ static int front_end_begin(struct front_end *fe, const struct front_end_start *s
         return -1;
     fe->exchange.writer = (uint32_t)(fe->slot - fe->stats->slots);
     fe->exchange.token_keys = start->token_keys;
-    fe->exchange.notices = notices_create(fe->config, fe->loop, fe->outbound, fe->slot->notices);
+    fe->exchange.notices = notices_create(fe->config, fe->loop, fe->outbound, fe->slot->notices,
+                                          &fe->budgets.kinds[BUDGET_NOTICES]);
     if (!fe->exchange.notices)
         return -1;
     fe->exchange.seen = start->seen;

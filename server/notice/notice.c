@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/budget.h"
 #include "base/log.h"
 #include "notice/notice_host.h"
 
@@ -36,6 +37,7 @@ struct notice_lane { /* one partner's */
 struct notices {
     const struct config *config;
     struct loop *loop;
+    struct budget *budget;
     size_t bytes;
     uint64_t count;
     uint32_t lane_count;
@@ -51,12 +53,13 @@ const char *notice_kind_name(enum notice_kind kind) {
 /* ---- making and freeing ---- */
 
 struct notices *notices_create(const struct config *config, struct loop *loop, struct outbound *outbound,
-                               struct notice_stats *stats) {
+                               struct notice_stats *stats, struct budget *budget) {
     struct notices *notices = calloc(1, sizeof *notices + config->partner_count * sizeof(struct notice_lane));
     if (!notices)
         return NULL;
     notices->config = config;
     notices->loop = loop;
+    notices->budget = budget;
     notices->lane_count = config->partner_count;
     for (uint32_t i = 0; i < config->partner_count; i++) {
         struct notice_lane *lane = &notices->lanes[i];
@@ -67,8 +70,9 @@ struct notices *notices_create(const struct config *config, struct loop *loop, s
     return notices;
 }
 
-static size_t size_of(const struct notice *notice) {
-    return sizeof *notice + notice->path_bytes;
+/* With what the allocator rounds up to. */
+static size_t size_of(size_t path_bytes) {
+    return (sizeof(struct notice) + path_bytes) / 4 * 5;
 }
 
 static void notice_free(struct notice *notice) {
@@ -78,7 +82,8 @@ static void notice_free(struct notice *notice) {
     if (notice->next)
         notice->next->link = notice->link;
     notice->host->notices--;
-    lane->notices->bytes -= size_of(notice);
+    lane->notices->bytes -= size_of(notice->path_bytes);
+    budget_return(lane->notices->budget, size_of(notice->path_bytes));
     lane->notices->count--;
     lane->stats->waiting = --lane->count;
     free(notice);
@@ -116,13 +121,18 @@ static void queue_up(struct notice *notice) {
 
 static void on_pause_over(void *ctx);
 
-/* NULL: no memory. */
+/* NULL: no memory, or no more may be taken. */
 static struct notice *notice_create(struct notice_lane *lane, struct notice_host *host, enum notice_kind kind,
                                     struct str path) {
     bool slash = path.n > 0 && path.p[0] == '/';
-    struct notice *notice = malloc(sizeof *notice + path.n + 1);
-    if (!notice)
+    size_t size = size_of(path.n + !slash);
+    if (lane->notices->bytes + size > MOST_BYTES || !budget_charge(lane->notices->budget, size))
         return NULL;
+    struct notice *notice = malloc(sizeof *notice + path.n + 1);
+    if (!notice) {
+        budget_return(lane->notices->budget, size);
+        return NULL;
+    }
     *notice = (struct notice){.lane = lane, .host = host, .kind = kind, .path_bytes = path.n + !slash};
     notice->path[0] = '/';
     if (path.n)
@@ -134,7 +144,7 @@ static struct notice *notice_create(struct notice_lane *lane, struct notice_host
         lane->all->link = &notice->next;
     lane->all = notice;
     host->notices++;
-    lane->notices->bytes += size_of(notice);
+    lane->notices->bytes += size;
     lane->notices->count++;
     lane->stats->waiting = ++lane->count;
     return notice;
@@ -154,7 +164,7 @@ void notices_send(struct notices *notices, uint32_t partner, enum notice_kind ki
         return;
     }
     struct notice *notice = NULL;
-    if (lane->count < notices->config->notices.queue && notices->bytes + text.n < MOST_BYTES) {
+    if (lane->count < notices->config->notices.queue) {
         struct notice_host *host = notice_hosts_find(&lane->hosts, &url);
         notice = host ? notice_create(lane, host, kind, url.path) : NULL;
     }

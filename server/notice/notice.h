@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "config/config.h"
 
+struct budget;
 struct outbound;
 
 enum notice_kind { NOTICE_WIN, NOTICE_BILLING, NOTICE_LOSS, NOTICE_KINDS };
@@ -35,10 +36,10 @@ struct notice_stats {            /* of one partner */
 
 struct notices; /* of one front end */
 
-/* stats: CONFIG_MAX_PARTNERS of them, by the partner's place in config. All must outlive it, and be as new:
- * gauges 0. NULL: no memory. */
+/* stats: CONFIG_MAX_PARTNERS of them, by the partner's place in config, gauges 0. budget: charged for what
+ * waits; may be NULL. All must outlive it. NULL: no memory. */
 struct notices *notices_create(const struct config *config, struct loop *loop, struct outbound *outbound,
-                               struct notice_stats *stats) CHECK_RESULT;
+                               struct notice_stats *stats, struct budget *budget) CHECK_RESULT;
 /* What still waits counts as failed. Before outbound_destroy(); NULL is legal. */
 void notices_destroy(struct notices *notices);
 

@@ -1,6 +1,9 @@
 /* Plays a scenario file; see scenario.h. */
 #include "scenario.h"
 
+#include "notice/notice.h"
+#include "token/token.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +64,8 @@ uint64_t scenario_time(const struct scenario *scenario, struct str text) {
 static void drop_exchange(struct scenario *s) {
     if (!s->config)
         return;
+    notices_destroy(s->exchange.notices);
+    token_keys_destroy(s->exchange.token_keys);
     exchange_cleanup(&s->exchange);
     ledger_close(s->ledger);
     s->ledger = NULL;
@@ -98,6 +103,9 @@ static void do_config(struct scenario *s, struct str json) {
         scenario_fail(s, "%s", error);
     s->exchange.ledger = s->ledger;
     s->exchange.users = ledger_users(s->ledger);
+    s->exchange.notices = notices_create(s->config, s->loop, s->outbound, s->stats->slots[0].notices, NULL);
+    if (str_present(s->config->events.public_url))
+        s->exchange.token_keys = token_keys_random();
     if (str_present(s->config->campaigns.table)) {
         struct pool_options options = {.workers = 1, .max_in_flight = s->config->campaigns.max_in_flight};
         s->pool = pool_create(s->loop, &options, &s->stats->slots[0].pool);
@@ -232,6 +240,12 @@ static void do_partner(struct scenario *s, struct str rest) {
     fake_outbound_script(target, &script);
 }
 
+static void do_notices(struct scenario *s, struct str rest) {
+    struct fake_script script = {.after_us = scenario_time(s, scenario_word(&rest))};
+    script.status = atoi(scenario_word(&rest).p);
+    fake_outbound_script_next(s->outbound, &script);
+}
+
 /* ---- playing ---- */
 
 static void on_reply(void *ctx, const struct auction_reply *reply) {
@@ -313,6 +327,8 @@ static void do_line(struct scenario *s, struct str line) {
         s->request.n--;
     } else if (str_eq(word, STR("partner"))) {
         do_partner(s, rest);
+    } else if (str_eq(word, STR("notices"))) {
+        do_notices(s, rest);
     } else if (str_eq(word, STR("own"))) {
         scenario_own(s, rest);
     } else if (str_eq(word, STR("gone"))) {

@@ -4,6 +4,7 @@
  *   config JSON                     makes the exchange (first line that is not a comment), or makes it anew
  *   client KEY=VALUE ...            ip, ua, language, dnt of the client
  *   request JSON                    the request of the next auctions
+ *   notices AFTER STATUS            how partners' hosts answer notices (from the first one of each on)
  *   partner NAME never | unresolved | AFTER OUTCOME | AFTER STATUS [JSON]
  *                                   AFTER as 20ms; OUTCOME as of outbound_outcome_name()
  *   partner NAME AFTER bids [cur=C] [seat=S] | KEY=VALUE ... | ...

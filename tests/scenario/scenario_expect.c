@@ -9,6 +9,8 @@
  *   expect asked NAME N                 calls to that partner in the play
  *   expect sent NAME TEXT               its last request has that text (to the end of the line)
  *   expect not-sent NAME TEXT
+ *   expect told NAME KIND N             notices of that kind sent to the partner since the scenario's start
+ *   expect notice NAME TEXT             its last notice has that text; "expect notice NAME": there was none
  *   expect body TEXT | expect not-body TEXT
  *   expect outcome NAME OUTCOME N       the partner's counter since the scenario's start; NAME own: own
  * campaigns' expect skip NAME REASON N expect refused NAME REASON N expect wins NAME N expect jobs N scoring
@@ -103,6 +105,27 @@ static void expect_sent(struct scenario *s, struct str what, struct str rest) {
         scenario_fail(s, "%.*s %.*s: %.*s", STR_ARG(what), STR_ARG(name), STR_ARG(body));
 }
 
+static void expect_told(struct scenario *s, struct str what, struct str rest) {
+    const struct partner *partner = partner_of(s, scenario_word(&rest));
+    struct str label = scenario_word(&rest);
+    for (int i = 0; i < NOTICE_KINDS; i++)
+        if (str_eq(label, str_from(notice_kind_name((enum notice_kind)i)))) {
+            expect_number(s, label, s->stats->slots[0].notices[partner->index].sent[i], rest);
+            return;
+        }
+    scenario_fail(s, "no %.*s called %.*s", STR_ARG(what), STR_ARG(label));
+}
+
+static void expect_notice(struct scenario *s, struct str what, struct str rest) {
+    char name[64];
+    (void)what;
+    snprintf(name, sizeof name, "%.*s notices", STR_ARG(scenario_word(&rest)));
+    const struct outbound_target *target = fake_outbound_find(s->outbound, str_from(name));
+    struct str path = target ? fake_outbound_last_path(target) : STR("");
+    if (rest.n ? !contains(path, rest) : path.n > 0)
+        scenario_fail(s, "the last notice of %s: %.*s", name, STR_ARG(path));
+}
+
 static uint64_t counter(struct scenario *s, struct str what, const struct partner_stats *stats,
                         struct str label) {
     if (str_eq(what, STR("outcome")))
@@ -195,7 +218,7 @@ void scenario_expect(struct scenario *s, struct str rest) {
         {"not-sent", expect_sent},    {"asked", expect_partner},   {"outcome", expect_counter},
         {"skip", expect_counter},     {"refused", expect_counter}, {"wins", expect_counter},
         {"jobs", expect_jobs},        {"breaker", expect_partner}, {"requests", expect_total},
-        {"end", expect_total},
+        {"end", expect_total},        {"told", expect_told},       {"notice", expect_notice},
     };
     struct str what = scenario_word(&rest);
     for (size_t i = 0; i < COUNT_OF(checks); i++)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/budget.h"
 #include "fake/fake_loop.h"
 #include "fake/fake_outbound.h"
 #include "notice/notice_auction.h"
@@ -21,6 +22,7 @@ struct notice_fixture {
     struct loop *loop;
     struct outbound *outbound;
     struct notice_stats stats[CONFIG_MAX_PARTNERS];
+    struct budgets budgets;
     struct notices *notices;
 };
 
@@ -40,12 +42,14 @@ static void init(struct notice_fixture *f, const char *config) {
     *f = (struct notice_fixture){.config = load(config)};
     f->loop = loop_create();
     f->outbound = outbound_create(f->loop);
-    f->notices = notices_create(f->config, f->loop, f->outbound, f->stats);
+    budgets_init(&f->budgets, BUDGET_UNLIMITED);
+    f->notices = notices_create(f->config, f->loop, f->outbound, f->stats, &f->budgets.kinds[BUDGET_NOTICES]);
     assert_non_null(f->notices);
 }
 
 static void cleanup(struct notice_fixture *f) {
     notices_destroy(f->notices);
+    assert_int_equal(f->budgets.process.used, 0);
     outbound_destroy(f->outbound);
     assert_int_equal(fake_loop_timers(f->loop), 0);
     loop_destroy(f->loop);
@@ -161,6 +165,31 @@ static void queue_and_calls_are_bounded(void **state) {
     fake_loop_advance(f.loop, loop_now(f.loop) + 30 * MS);
     assert_int_equal(f.stats[0].sent[NOTICE_WIN], 10);
     assert_int_equal(f.stats[0].waiting, 0);
+    cleanup(&f);
+}
+
+static void memory_is_bounded(void **state) {
+    (void)state;
+    struct notice_fixture f;
+    init(&f, "{\"notices\":{\"queue\":65536}," PARTNER "}");
+    struct outbound_target *target = scripted(&f, &(struct fake_script){.after_us = 10 * MS, .status = 200});
+    char url[4000];
+    memset(url, 'x', sizeof url);
+    memcpy(url, "http://n.acme.example/", 22);
+    for (unsigned i = 0; i < 10000; i++)
+        notices_send(f.notices, 0, NOTICE_WIN, (struct str){url, sizeof url});
+    assert_true(f.stats[0].waiting > 1000 && f.stats[0].waiting * sizeof url < 8 << 20);
+    assert_int_equal(f.stats[0].waiting + f.stats[0].shed, 10000);
+    assert_true(f.budgets.process.used > f.stats[0].waiting * sizeof url);
+    fake_loop_advance(f.loop, loop_now(f.loop) + 60000 * (uint64_t)MS);
+    assert_int_equal(f.budgets.process.used, 0);
+    budgets_set_limit(&f.budgets, 100000); /* of which 15 % are for notices */
+    f.stats[0].shed = 0;
+    for (unsigned i = 0; i < 100; i++)
+        notices_send(f.notices, 0, NOTICE_WIN, (struct str){url, sizeof url});
+    assert_in_range(f.stats[0].waiting, 1, 15000 / sizeof url);
+    assert_int_equal(f.stats[0].waiting + f.stats[0].shed, 100);
+    assert_true(fake_outbound_calls(target) > 0);
     cleanup(&f);
 }
 
@@ -378,6 +407,7 @@ int main(void) {
         cmocka_unit_test(a_try_that_helps_ends_it),
         cmocka_unit_test(a_refusal_is_final),
         cmocka_unit_test(queue_and_calls_are_bounded),
+        cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(hosts_give_way_when_they_are_idle),
         cmocka_unit_test(a_new_host_is_looked_up_first),
         cmocka_unit_test(a_partner_names_its_own_hosts_only),

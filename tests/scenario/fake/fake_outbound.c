@@ -30,6 +30,7 @@ struct outbound_target {
 struct outbound {
     struct loop *loop;
     struct outbound_target *targets;
+    struct fake_script next; /* of targets to come */
 };
 
 const char *outbound_outcome_name(enum outbound_outcome outcome) {
@@ -41,8 +42,10 @@ const char *outbound_outcome_name(enum outbound_outcome outcome) {
 
 struct outbound *outbound_create(struct loop *loop) {
     struct outbound *outbound = calloc(1, sizeof *outbound);
-    if (outbound)
+    if (outbound) {
         outbound->loop = loop;
+        outbound->next.never = true;
+    }
     return outbound;
 }
 
@@ -65,7 +68,7 @@ struct outbound_target *outbound_target_create(struct outbound *outbound,
     snprintf(target->name, sizeof target->name, "%s", options->name);
     target->outbound = outbound;
     target->max_in_flight = options->max_in_flight;
-    target->script.never = true;
+    target->script = outbound->next;
     buf_init(&target->last_body, options->max_request_bytes);
     buf_init(&target->last_path, OUTBOUND_PATH_BYTES);
     target->next = outbound->targets;
@@ -181,6 +184,10 @@ struct outbound_target *fake_outbound_find(struct outbound *outbound, struct str
         if (str_eq(name, str_from(target->name)))
             return target;
     return NULL;
+}
+
+void fake_outbound_script_next(struct outbound *outbound, const struct fake_script *script) {
+    outbound->next = *script;
 }
 
 void fake_outbound_script(struct outbound_target *target, const struct fake_script *script) {

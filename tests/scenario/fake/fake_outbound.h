@@ -15,6 +15,8 @@ struct fake_script {
 
 /* The target of that partner, or NULL. */
 struct outbound_target *fake_outbound_find(struct outbound *outbound, struct str name);
+/* The script of targets made from now on; before, they never answer. */
+void fake_outbound_script_next(struct outbound *outbound, const struct fake_script *script);
 void fake_outbound_script(struct outbound_target *target, const struct fake_script *script);
 /* The body of the target's last call, and how many calls there were since the last reset. */
 struct str fake_outbound_last_body(const struct outbound_target *target);
