@@ -21,6 +21,7 @@
 #define RINGS_VERSION 1u
 #define PAGE_BYTES    4096u
 #define BOOT_BYTES    40u
+#define SUFFIX_BYTES  16 /* of a name beside the file's */
 #define LOCK_TRIES    30 /* a tenth of a second each: those that another server's death leaves behind drain */
 
 /* The first page of the file. */
@@ -298,7 +299,7 @@ static int map_existing(struct event_rings *old) {
 /* Makes a file of the shape that is asked for, moves everything, and puts it in the place of the old one,
  * whose lock is held until then. */
 static int migrate(struct event_rings *rings, struct event_rings *old, const char *path) {
-    char new_path[PATH_MAX];
+    char new_path[PATH_MAX + SUFFIX_BYTES];
     snprintf(new_path, sizeof new_path, "%s.new", path);
     if (old->count > rings->count)
         rings->count = old->count;
@@ -320,7 +321,7 @@ static int migrate(struct event_rings *rings, struct event_rings *old, const cha
 
 /* What can't be read is kept for whoever wants to look at it. */
 static int set_aside(struct event_rings *rings, const char *path) {
-    char aside[PATH_MAX];
+    char aside[PATH_MAX + SUFFIX_BYTES];
     snprintf(aside, sizeof aside, "%s.damaged", path);
     log_error("event_log", "not a file of rings of this version: set aside as %s", aside);
     if (rename(path, aside) != 0)
@@ -332,7 +333,7 @@ static int set_aside(struct event_rings *rings, const char *path) {
  * machine. */
 static int open_file(struct event_rings *rings, const char *directory, bool *same_boot) {
     char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/" EVENT_RINGS_NAME, directory) >= sizeof path - 16) {
+    if ((size_t)snprintf(path, sizeof path, "%s/" EVENT_RINGS_NAME, directory) >= sizeof path) {
         errno = ENAMETOOLONG;
         return -1;
     }
