@@ -126,6 +126,6 @@ struct ledger_part ledger_copy_part(const struct ledger *ledger, int copy);
 void ledger_copy_restore(struct ledger *ledger, int copy);
 
 /* Moves what fits into `to`, which is new. */
-void ledger_move(const struct ledger *from, struct ledger *to);
+void ledger_move(const struct ledger *from, struct ledger *to, int64_t now);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ledger/ledger_internal.h"
+#include "ledger/users.h"
 
 static uint32_t smaller(uint32_t a, uint32_t b) {
     return a < b ? a : b;
@@ -62,14 +63,28 @@ static void move_slots(const struct ledger *from, struct ledger *to) {
     }
 }
 
-/* A table of users of another size begins anew: its places follow from its size. */
-static void move_users(const struct ledger *from, struct ledger *to) {
-    if (from->sizes.users == to->sizes.users)
-        memcpy((char *)to->memory + to->layout.users_at, (const char *)from->memory + from->layout.users_at,
-               to->layout.users_bytes);
+/* A table of another size gets what fits, user by user; one that is damaged begins anew, counts are no money.
+ */
+static void move_users(const struct ledger *from, struct ledger *to, int64_t now) {
+    char *mine = (char *)from->memory + from->layout.users_at,
+         *its = (char *)to->memory + to->layout.users_at;
+    char error[LEDGER_ERROR_BYTES];
+    if (from->layout.users_bytes == 0 || to->layout.users_bytes == 0)
+        return;
+    struct users *old = users_attach(mine, from->layout.users_bytes, error, sizeof error);
+    if (old != NULL && from->sizes.users == to->sizes.users) {
+        memcpy(its, mine, to->layout.users_bytes);
+    } else if (old != NULL) {
+        users_format(its, to->sizes.users);
+        struct users *new = users_attach(its, to->layout.users_bytes, error, sizeof error);
+        if (new != NULL)
+            users_move(old, new, now);
+        users_detach(new);
+    }
+    users_detach(old);
 }
 
-void ledger_move(const struct ledger *from, struct ledger *to) {
+void ledger_move(const struct ledger *from, struct ledger *to, int64_t now) {
     struct ledger_head *head = to->live.head;
     *head = *from->live.head;
     move_campaigns(from, to);
@@ -78,7 +93,7 @@ void ledger_move(const struct ledger *from, struct ledger *to) {
     for (uint32_t w = 0; w < from->sizes.writers; w++)
         for (int i = 0; i < LEDGER_COUNTERS; i++)
             to->live.writers[0].counters[i] += from->live.writers[w].counters[i];
-    move_users(from, to);
+    move_users(from, to, now);
     for (uint32_t w = 0; w < to->sizes.writers; w++)
         to->live.writers[w].next = to->layout.slots_each;
 }

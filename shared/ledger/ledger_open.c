@@ -214,7 +214,7 @@ static bool fill_new(struct ledger *ledger, const struct making *making, const s
         return fail(failure, "no random bytes: %s", strerror(errno));
     ledger_format_memory(ledger, salt, making->now, making->path != NULL);
     if (making->from != NULL)
-        ledger_move(making->from, ledger);
+        ledger_move(making->from, ledger, making->now);
     ledger_index_rebuild(ledger);
     if (ledger_sync(ledger) != 0)
         return fail(failure, "%s", strerror(errno));

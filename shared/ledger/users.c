@@ -293,6 +293,20 @@ bool users_forget(struct users *users, uint64_t key) {
     return forgotten;
 }
 
+void users_put(struct users *users, uint64_t key, uint64_t word, uint32_t now) {
+    bool is_view = word_tag(word) == WORD_VIEW;
+    struct subject subject = {key, word_tag(word), 0, now};
+    struct survey survey;
+    subject.id = is_view ? word_view_campaign(word) : word_interest_name(word);
+    look(users, &subject, &survey);
+    if (survey.same.word)
+        return;
+    if (is_view)
+        (void)place_view(users, &survey, &subject, word);
+    else
+        (void)place_interest(users, &survey, &subject, word);
+}
+
 /* ---- reading ---- */
 
 static void read_view(struct user_profile *profile, uint64_t word, uint32_t minute, int64_t now) {

@@ -72,6 +72,10 @@ bool users_interest(struct users *users, uint64_t key, struct str name, double w
 /* Everything about the user goes. False: there was nothing. */
 bool users_forget(struct users *users, uint64_t key);
 
+/* What `from` knows of users goes into `to`, a table of another size, as far as it fits: caps before
+ * interests. Names of interests that nobody has are left behind. For who has both to himself. */
+void users_move(const struct users *from, struct users *to, int64_t now);
+
 struct users_stats {
     uint64_t users; /* gauge, an estimate from a sample of buckets */
     uint64_t capacity;

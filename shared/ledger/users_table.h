@@ -50,6 +50,9 @@ bool users_take(struct users *users, uint64_t key, uint64_t word, uint32_t now, 
 /* Empties a record of that user. False: it was not its any more. */
 bool users_drop(struct users_bucket *bucket, uint32_t slot, uint64_t key);
 
+/* Gives the user a word that another table had. */
+void users_put(struct users *users, uint64_t key, uint64_t word, uint32_t now);
+
 /* The place of a name; a new one is written down when add. UINT32_MAX: not known, or no more room. */
 uint32_t users_name_place(const struct users *users, struct str name, bool add);
 /* False: no whole name is there. */

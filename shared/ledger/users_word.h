@@ -80,6 +80,9 @@ static inline bool word_is_live_view(uint64_t word, uint32_t now) {
 static inline uint32_t word_interest_name(uint64_t word) {
     return (uint32_t)(word >> 49) & WORD_MOST_NAME;
 }
+static inline uint64_t word_with_name(uint64_t word, uint32_t name) {
+    return (word & ~((uint64_t)WORD_MOST_NAME << 49)) | (uint64_t)name << 49;
+}
 /* As decayed by now; the distance in time counts, also when the clock was put back. */
 static inline double word_interest_weight(uint64_t word, uint32_t now) {
     double weight = (double)(word >> 24 & WORD_MOST_WEIGHT) / WORD_WEIGHT_UNIT;
