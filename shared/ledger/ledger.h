@@ -62,6 +62,13 @@ struct ledger *ledger_open(const char *path, const struct ledger_sizes *sizes, i
 struct ledger *ledger_open_to_read(const char *path, char *error, size_t error_size) CHECK_RESULT;
 /* A read-only mapping of the descriptor that ledger_fd() gave, in a process that was spawned. */
 struct ledger *ledger_attach_to_read(int fd, char *error, size_t error_size) CHECK_RESULT;
+/*
+ * For a tool that looks at a file: as ledger_open_to_read() where a server has it open (*served). Else what a
+ * server would start from: what writers left half done is finished, in memory of the tool's own; the file
+ * stays as it is, and no server can start before ledger_close(). NULL with the reason.
+ */
+struct ledger *ledger_open_to_inspect(const char *path, bool *served, char *error,
+                                      size_t error_size) CHECK_RESULT;
 void ledger_close(struct ledger *ledger);
 /* Of the file or memory; what a spawned process gets. */
 int ledger_fd(const struct ledger *ledger);
@@ -153,6 +160,36 @@ int ledger_sync(struct ledger *ledger) CHECK_RESULT;
 /* Adds up all holds and compares with the sums; for a ledger that nobody writes to. False with the first
  * difference. (After a clock that jumped by days the sums of days gone by may differ.) */
 bool ledger_audit(const struct ledger *ledger, char *error, size_t error_size) CHECK_RESULT;
+
+/* ---- looking in ---- */
+
+struct ledger_hold {
+    uint64_t hold;
+    struct ledger_win win;
+    int64_t day; /* whose money it is */
+    bool viewed, clicked, won;
+};
+
+/* What is in slot number `slot`, below ledger_sizes()->holds. False: nothing that lives at that time. */
+bool ledger_hold_at(const struct ledger *ledger, uint32_t slot, int64_t now, struct ledger_hold *hold);
+
+struct ledger_facts {
+    int64_t created; /* unix seconds */
+    uint64_t file_bytes;
+    bool from_copy; /* the machine was stopped: what is seen is the newest copy */
+    struct {
+        bool whole;
+        uint64_t generation; /* the higher, the newer */
+    } copies[2];
+};
+/* Reads both copies. */
+void ledger_facts(const struct ledger *ledger, struct ledger_facts *facts);
+
+/* A campaign's money, all of it: nothing is spent, and its holds are released (their views are GONE). For
+ * who has the ledger for himself. */
+void ledger_reset_campaign(struct ledger *ledger, uint32_t campaign);
+/* Removes the file, good or damaged, if it is a ledger and nobody has it open. False with the reason. */
+bool ledger_remove(const char *path, char *error, size_t error_size) CHECK_RESULT;
 
 struct ledger_stats { /* counters since the file was made, and gauges */
     uint64_t reserved, viewed, clicked, won, released, expired, repeated, gone, over_budget, full;

@@ -27,7 +27,7 @@ static uint32_t head_crc(const struct ledger_copy_head *head) {
     return crc32c(0, &copy, sizeof copy);
 }
 
-static bool copy_is_whole(const struct ledger *ledger, int copy) {
+bool ledger_copy_is_whole(const struct ledger *ledger, int copy) {
     const struct ledger_copy_head *head = ledger_copy_head(ledger, copy);
     struct ledger_part part = ledger_copy_part(ledger, copy);
     return head->magic == LEDGER_COPY_MAGIC && head->crc32c == head_crc(head) &&
@@ -41,8 +41,9 @@ int ledger_copy_newest(const struct ledger *ledger) {
     if (!ledger->header->has_copies)
         return -1;
     for (int i = 0; i < 2; i++)
-        if (copy_is_whole(ledger, i) && (newest < 0 || ledger_copy_head(ledger, i)->generation >
-                                                           ledger_copy_head(ledger, newest)->generation))
+        if (ledger_copy_is_whole(ledger, i) &&
+            (newest < 0 ||
+             ledger_copy_head(ledger, i)->generation > ledger_copy_head(ledger, newest)->generation))
             newest = i;
     return newest;
 }

@@ -37,7 +37,6 @@ struct ledger {
     void *memory;
     size_t bytes;
     int fd;
-    bool writable;
     pid_t owner; /* who opened it to serve; 0: nobody here */
     struct ledger_sizes sizes;
     struct ledger_layout layout;
@@ -119,6 +118,7 @@ bool ledger_word_is_open(const struct ledger *ledger, uint32_t writer, uint32_t 
 struct ledger_copy_head *ledger_copy_head(const struct ledger *ledger, int copy);
 /* Puts the checksums on a copy that is complete. */
 void ledger_copy_seal(struct ledger *ledger, int copy, uint64_t generation, uint32_t count);
+bool ledger_copy_is_whole(const struct ledger *ledger, int copy);
 /* The newest whole copy: 0 or 1; -1: none. */
 int ledger_copy_newest(const struct ledger *ledger);
 struct ledger_part ledger_copy_part(const struct ledger *ledger, int copy);

@@ -51,16 +51,18 @@ static struct ledger *view_create(void) {
     return ledger;
 }
 
-static bool map(struct ledger *ledger, bool writable, const struct failure *failure) {
-    int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-    ledger->memory = mmap(NULL, ledger->layout.file_bytes, protection, MAP_SHARED, ledger->fd, 0);
+enum mapping { TO_READ, TO_WRITE, PRIVATELY };
+
+static bool map(struct ledger *ledger, enum mapping how, const struct failure *failure) {
+    int protection = how == TO_READ ? PROT_READ : PROT_READ | PROT_WRITE;
+    int flags = how == PRIVATELY ? MAP_PRIVATE | MAP_NORESERVE : MAP_SHARED;
+    ledger->memory = mmap(NULL, ledger->layout.file_bytes, protection, flags, ledger->fd, 0);
     if (ledger->memory == MAP_FAILED) {
         ledger->memory = NULL;
         (void)fail(failure, "%s", strerror(errno));
         return false;
     }
     ledger->bytes = ledger->layout.file_bytes;
-    ledger->writable = writable;
     ledger_place(ledger);
     return true;
 }
@@ -237,7 +239,7 @@ static struct ledger *make_file(const struct making *making, const struct failur
     ledger->fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (ledger->fd < 0 || flock(ledger->fd, LOCK_EX | LOCK_NB) != 0)
         (void)fail(failure, "%s: %s", temporary, strerror(errno));
-    else if (reserve_bytes(ledger, failure) && map(ledger, true, failure) &&
+    else if (reserve_bytes(ledger, failure) && map(ledger, TO_WRITE, failure) &&
              fill_new(ledger, making, failure)) {
         if (fsync(ledger->fd) == 0 && rename(temporary, making->path) == 0 && sync_folder_of(making->path))
             return ledger;
@@ -260,7 +262,7 @@ static struct ledger *make_memory(const struct making *making, const struct fail
     ledger->fd = memfd_create("slimbid-ledger", MFD_CLOEXEC);
     if (ledger->fd < 0 || ftruncate(ledger->fd, (off_t)ledger->layout.file_bytes) != 0)
         (void)fail(failure, "memory: %s", strerror(errno));
-    else if (map(ledger, true, failure) && fill_new(ledger, making, failure))
+    else if (map(ledger, TO_WRITE, failure) && fill_new(ledger, making, failure))
         return ledger;
     ledger_close(ledger);
     return NULL;
@@ -298,7 +300,7 @@ static enum locked open_locked(struct ledger *ledger, const char *path, const st
 static struct ledger *open_existing(struct ledger *ledger, const struct making *making,
                                     const struct failure *failure) {
     struct making moving = *making;
-    if (!read_header(ledger, failure) || !map(ledger, true, failure) ||
+    if (!read_header(ledger, failure) || !map(ledger, TO_WRITE, failure) ||
         !recover(ledger, making->boot_id, failure)) {
         ledger_close(ledger);
         return NULL;
@@ -357,7 +359,7 @@ struct ledger *ledger_open(const char *path, const struct ledger_sizes *sizes, i
 
 /* ---- to read ---- */
 
-static struct ledger *attach(int fd, const struct failure *failure) {
+static struct ledger *attach(int fd, enum mapping how, const struct failure *failure) {
     struct ledger *ledger = view_create();
     if (ledger == NULL) {
         (void)fail(failure, "%s", strerror(ENOMEM));
@@ -366,7 +368,7 @@ static struct ledger *attach(int fd, const struct failure *failure) {
     ledger->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (ledger->fd < 0)
         (void)fail(failure, "%s", strerror(errno));
-    else if (read_header(ledger, failure) && map(ledger, false, failure)) {
+    else if (read_header(ledger, failure) && map(ledger, how, failure)) {
         attach_users(ledger);
         return ledger;
     }
@@ -376,7 +378,7 @@ static struct ledger *attach(int fd, const struct failure *failure) {
 
 struct ledger *ledger_attach_to_read(int fd, char *error, size_t error_size) {
     const struct failure failure = {error, error_size};
-    return attach(fd, &failure);
+    return attach(fd, TO_READ, &failure);
 }
 
 /* After a stop of the machine the live part may be torn; the newest copy is what the server would start
@@ -390,28 +392,52 @@ static bool look_at_copy(struct ledger *ledger, const struct failure *failure) {
     return true;
 }
 
-struct ledger *ledger_open_to_read_under(const char *path, const char *boot_id, char *error,
-                                         size_t error_size) {
-    const struct failure failure = {error, error_size};
+static struct ledger *open_mapped(const char *path, const char *boot_id, enum mapping how,
+                                  const struct failure *failure) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct ledger *ledger = NULL;
     if (fd < 0)
-        (void)fail(&failure, "%s", strerror(errno));
+        (void)fail(failure, "%s", strerror(errno));
     else
-        ledger = attach(fd, &failure);
+        ledger = attach(fd, how, failure);
     if (fd >= 0)
         close(fd);
-    if (ledger != NULL && !same_boot(ledger, boot_id) && !look_at_copy(ledger, &failure)) {
+    if (ledger != NULL && !same_boot(ledger, boot_id) && !look_at_copy(ledger, failure)) {
         ledger_close(ledger);
         return NULL;
     }
     return ledger;
 }
 
+struct ledger *ledger_open_to_read_under(const char *path, const char *boot_id, char *error,
+                                         size_t error_size) {
+    const struct failure failure = {error, error_size};
+    return open_mapped(path, boot_id, TO_READ, &failure);
+}
+
 struct ledger *ledger_open_to_read(const char *path, char *error, size_t error_size) {
     char boot_id[LEDGER_BOOT_BYTES];
     read_boot_id(boot_id);
     return ledger_open_to_read_under(path, boot_id, error, error_size);
+}
+
+struct ledger *ledger_open_to_inspect(const char *path, bool *served, char *error, size_t error_size) {
+    const struct failure failure = {error, error_size};
+    char boot_id[LEDGER_BOOT_BYTES];
+    read_boot_id(boot_id);
+    struct ledger *ledger = open_mapped(path, boot_id, PRIVATELY, &failure);
+    *served = false;
+    if (ledger == NULL)
+        return NULL;
+    *served = flock(ledger->fd, LOCK_SH | LOCK_NB) != 0;
+    if (*served) {
+        ledger_close(ledger);
+        return open_mapped(path, boot_id, TO_READ, &failure);
+    }
+    /* A copy has nothing half done. */
+    for (uint32_t w = 0; ledger->index != NULL && w < ledger->sizes.writers; w++)
+        ledger_adopt(ledger, w);
+    return ledger;
 }
 
 /* ---- the end, and what is known of it ---- */
@@ -441,6 +467,25 @@ const struct ledger_sizes *ledger_sizes(const struct ledger *ledger) {
 
 uint64_t ledger_salt(const struct ledger *ledger) {
     return ledger->header->salt;
+}
+
+bool ledger_remove(const char *path, char *error, size_t error_size) {
+    const struct failure failure = {error, error_size};
+    uint64_t magic = 0;
+    bool removed = false;
+    struct ledger *ledger = view_create();
+    enum locked locked = ledger != NULL ? open_locked(ledger, path, &failure) : LOCKED_FAILED;
+    if (locked == LOCKED_ABSENT)
+        (void)fail(&failure, "%s", strerror(ENOENT));
+    if (locked == LOCKED) {
+        removed = pread(ledger->fd, &magic, sizeof magic, 0) == sizeof magic && magic == LEDGER_MAGIC;
+        if (!removed)
+            (void)fail(&failure, "not a ledger");
+        else if (unlink(path) != 0 || !sync_folder_of(path))
+            removed = fail(&failure, "%s", strerror(errno));
+    }
+    ledger_close(ledger);
+    return removed;
 }
 
 struct users *ledger_users(struct ledger *ledger) {
