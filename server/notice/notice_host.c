@@ -24,6 +24,7 @@ static struct outbound_target *make_target(const struct notice_hosts *hosts, con
     options.name = name;
     options.url = text;
     options.ca_file = hosts->partner->ca_file.p;
+    options.public_only = !notice_url_configured(hosts->partner, url);
     options.connect_timeout_us = (uint64_t)config->notices.timeout_ms * 1000;
     options.late_timeout_us = 0;
     options.max_late = 0;

@@ -116,3 +116,9 @@ bool notice_url_allowed(const struct config_partner *partner, const struct notic
     return memchr(own.host.p, '.', own.host.n) ? is_below(url->host, domain_of(own.host))
                                                : str_ieq(url->host, own.host) && url->port == own.port;
 }
+
+bool notice_url_configured(const struct config_partner *partner, const struct notice_url *url) {
+    struct notice_url own;
+    return str_list_has_nocase(&partner->notice_hosts, url->host) ||
+           (notice_url_read(partner->url, &own) && str_ieq(own.host, url->host));
+}

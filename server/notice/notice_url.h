@@ -4,6 +4,7 @@
  *     acme.example; but not of co.uk, whose first label is too short to be sure, and not of an address), at
  *     the port of its own url or the scheme's;
  *   - to partners[].notice_hosts and what stands below them, at any port.
+ * A name that is not in the configuration itself must lead to the public internet, whoever rules its domain.
  */
 #ifndef SLIMBID_NOTICE_NOTICE_URL_H
 #define SLIMBID_NOTICE_NOTICE_URL_H
@@ -26,5 +27,7 @@ struct notice_url {
 /* False: not http or https, a user name, a host or port that is none, or a byte that is not visible ASCII. */
 bool notice_url_read(struct str text, struct notice_url *url) CHECK_RESULT;
 bool notice_url_allowed(const struct config_partner *partner, const struct notice_url *url) CHECK_RESULT;
+/* Whether the host stands in the configuration itself; where others lead is their owners' choice. */
+bool notice_url_configured(const struct config_partner *partner, const struct notice_url *url) CHECK_RESULT;
 
 #endif

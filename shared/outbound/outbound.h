@@ -43,9 +43,12 @@ struct outbound_target_options {
     /* "Name: value" each, sent with every call; those that frame the message, Host and encodings are refused.
      */
     struct str_list headers;
-    bool http2;          /* offered by ALPN; https:// only */
-    bool gzip_request;   /* send the body gzipped */
-    bool gzip_answer;    /* accept a gzipped answer */
+    bool http2;        /* offered by ALPN; https:// only */
+    bool gzip_request; /* send the body gzipped */
+    bool gzip_answer;  /* accept a gzipped answer */
+    /* A host's name that leads elsewhere than to the public internet (public_address.h) leads nowhere; for
+     * URLs that others chose. An address in the url itself is not looked at. */
+    bool public_only;
     const char *ca_file; /* NULL: the system's; verification is never off */
     uint64_t connect_timeout_us;
     uint64_t late_timeout_us; /* how long a call may run on after its deadline */

@@ -4,6 +4,7 @@
  * lookup brought new ones).
  */
 #include "outbound/outbound_internal.h"
+#include "outbound/public_address.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -322,7 +323,7 @@ bool outbound_call_address(struct outbound_call *call) {
         return true;
     uint32_t version = 0;
     const char *addresses = resolver_addresses(target->resolved, &version);
-    if (!addresses)
+    if (!addresses || (target->options.public_only && !public_address_all(addresses)))
         return false;
     if (version != target->addresses_version && !addresses_refresh(target, addresses, version))
         return target->addresses != NULL; /* out of memory: the last ones will do */

@@ -284,6 +284,26 @@ static void a_partner_names_its_own_hosts_only(void **state) {
     }
 }
 
+static void only_configured_hosts_may_be_private(void **state) {
+    (void)state;
+    struct str listed = STR("notify.example");
+    struct config_partner partner = {.url = STR("https://bid.acme.example/x"), .notice_hosts = {&listed, 1}};
+    static const struct {
+        const char *url;
+        bool configured;
+    } cases[] = {{"https://BID.acme.example/n", true},
+                 {"https://Notify.example/n", true},
+                 {"https://n.acme.example/n", false},
+                 {"https://acme.example/n", false},
+                 {"https://a.notify.example/n", false}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct notice_url url;
+        assert_true(notice_url_read(str_from(cases[i].url), &url));
+        assert_true(notice_url_allowed(&partner, &url));
+        assert_int_equal(notice_url_configured(&partner, &url), cases[i].configured);
+    }
+}
+
 static void what_is_no_url_is_refused_and_counted(void **state) {
     (void)state;
     struct notice_fixture f;
@@ -411,6 +431,7 @@ int main(void) {
         cmocka_unit_test(hosts_give_way_when_they_are_idle),
         cmocka_unit_test(a_new_host_is_looked_up_first),
         cmocka_unit_test(a_partner_names_its_own_hosts_only),
+        cmocka_unit_test(only_configured_hosts_may_be_private),
         cmocka_unit_test(what_is_no_url_is_refused_and_counted),
         cmocka_unit_test(winners_and_losers_are_told),
     };

@@ -141,6 +141,24 @@ static void a_path_that_says_more_is_refused(void **state) {
     outbound_discard(call);
 }
 
+static void a_name_can_be_held_to_the_public_internet(void **state) {
+    struct fixture *f = *state;
+    char url[64], error[256];
+    snprintf(url, sizeof url, "http://localhost:%d/ok", f->server.port);
+    f->options.url = url;
+    for (int only = 0; only < 2; only++) {
+        f->options.public_only = only;
+        struct outbound_target *target =
+            outbound_target_create(f->outbound, &f->options, error, sizeof error);
+        assert_non_null(target);
+        while (!outbound_target_resolved(target))
+            fixture_run_ms(f, 10);
+        struct told told = fixture_ask(f, target, "{}", 2000);
+        assert_int_equal(told.outcome, only ? OUTBOUND_CONNECT_FAILED : OUTBOUND_ANSWERED);
+    }
+    assert_int_equal(f->server.requests, 1);
+}
+
 static void proxy_of_the_environment_is_ignored(void **state) {
     struct fixture *f = *state;
     setenv("http_proxy", "http://127.0.0.1:1/", 1);
@@ -372,6 +390,7 @@ int main(void) {
         TEST(empty_body_is_a_get_and_back),
         TEST(a_call_can_have_a_path_of_its_own),
         TEST(a_path_that_says_more_is_refused),
+        TEST(a_name_can_be_held_to_the_public_internet),
         TEST(proxy_of_the_environment_is_ignored),
         TEST(a_hundred_calls_one_connection),
         TEST(a_burst_of_one_target_keeps_anothers_connections),
