@@ -32,14 +32,18 @@ void arena_pool_cleanup(struct arena_pool *pool) {
 
 static struct arena_chunk *pool_take(struct arena_pool *pool, size_t bytes) {
     struct arena_chunk *chunk = NULL;
+    if (!budget_charge(pool->budget, bytes))
+        return NULL;
     if (bytes == ARENA_CHUNK_BYTES && pool->free) {
         chunk = pool->free;
         pool->free = chunk->next;
         pool->free_count--;
     } else {
         chunk = malloc(bytes);
-        if (!chunk)
+        if (!chunk) {
+            budget_return(pool->budget, bytes);
             return NULL;
+        }
         chunk->bytes = bytes;
     }
     pool->in_use_bytes += bytes;
@@ -48,6 +52,7 @@ static struct arena_chunk *pool_take(struct arena_pool *pool, size_t bytes) {
 
 static void pool_give(struct arena_pool *pool, struct arena_chunk *chunk) {
     pool->in_use_bytes -= chunk->bytes;
+    budget_return(pool->budget, chunk->bytes);
     if (chunk->bytes == ARENA_CHUNK_BYTES && pool->free_count < pool->keep_max) {
         chunk->next = pool->free;
         pool->free = chunk;
@@ -108,6 +113,7 @@ static char *arena_add(struct arena *arena, size_t n) {
     struct arena_chunk *chunk = fits ? pool_take(arena->pool, bytes) : NULL;
     if (!chunk) {
         arena->refused = true;
+        arena->starved |= fits;
         return NULL;
     }
     arena->held_bytes += bytes;

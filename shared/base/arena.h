@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/budget.h"
 #include "base/macros.h"
 #include "base/str.h"
 
@@ -23,8 +24,9 @@ struct arena_chunk;
 struct arena_pool {
     struct arena_chunk *free;
     size_t free_count;
-    size_t keep_max;     /* chunks kept; the rest goes back to the allocator */
-    size_t in_use_bytes; /* bytes held by arenas of this pool now: returns to 0 when idle */
+    size_t keep_max;       /* chunks kept; the rest goes back to the allocator */
+    size_t in_use_bytes;   /* bytes held by arenas of this pool now: returns to 0 when idle */
+    struct budget *budget; /* what they are charged to; NULL: none. Set by the owner before the first arena */
 };
 
 /* keep_max: number of chunks of ARENA_CHUNK_BYTES kept for reuse. */
@@ -39,6 +41,7 @@ struct arena {
     size_t held_bytes; /* chunks and blocks, headers included */
     size_t cap_bytes;
     bool refused; /* an allocation did not fit, since the last reset or rewind */
+    bool starved; /* one was refused for want of memory, not by the cap; since the last reset */
 };
 
 /* Embedded by its owner. Takes no memory until the first allocation. */

@@ -20,9 +20,7 @@ static const struct kind_share {
     [BUDGET_ANSWERS] = {"answers", 100, 100},
     [BUDGET_LATE] = {"late", 25, 80},
     [BUDGET_NOTICES] = {"notices", 15, 80},
-    [BUDGET_EVENT_LINES] = {"event_lines", 15, 90},
     [BUDGET_CLICKSTREAM] = {"clickstream", 40, 85},
-    [BUDGET_RELOAD] = {"reload", 50, 95},
     [BUDGET_KEPT] = {"kept", 40, 75},
 };
 
@@ -89,6 +87,13 @@ void budget_return(struct budget *budget, uint64_t bytes) {
         assert(bytes <= budget->used);
         budget->used -= bytes;
     }
+}
+
+bool budget_takes(const struct budget *budget, uint64_t bytes) {
+    if (!budget)
+        return true;
+    return below(budget->used, bytes, budget->limit) &&
+           (!budget->parent || budget->parent->used <= budget->ceiling);
 }
 
 void budget_move(struct budget *from, struct budget *to, uint64_t bytes) {

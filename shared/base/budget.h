@@ -42,9 +42,7 @@ enum budget_kind {
     BUDGET_ANSWERS,     /* answers that wait for slow clients */
     BUDGET_LATE,        /* calls that run on after their deadline, for their connection's sake */
     BUDGET_NOTICES,     /* calls to nurl, burl and lurl that wait or run */
-    BUDGET_EVENT_LINES, /* log lines of auctions that still run */
     BUDGET_CLICKSTREAM, /* events that are being read */
-    BUDGET_RELOAD,      /* second copies while something is read anew */
     BUDGET_KEPT,        /* what waits for its next use: partner connections, their handles */
     BUDGET_KINDS
 };
@@ -70,6 +68,8 @@ bool budget_charge(struct budget *budget, uint64_t bytes) CHECK_RESULT;
 void budget_charge_anyway(struct budget *budget, uint64_t bytes);
 /* Gives back what was charged; never more than that. */
 void budget_return(struct budget *budget, uint64_t bytes);
+/* Whether what is charged already could become this kind's within its bounds. */
+bool budget_takes(const struct budget *budget, uint64_t bytes) CHECK_RESULT;
 /* What one kind holds becomes another's, fit or not: the process holds it either way. */
 void budget_move(struct budget *from, struct budget *to, uint64_t bytes);
 

@@ -12,19 +12,36 @@ void buf_init(struct buf *buf, size_t cap) {
     *buf = (struct buf){.cap = cap};
 }
 
-void buf_cleanup(struct buf *buf) {
+void buf_charge_to(struct buf *buf, struct budget *budget, size_t spared) {
+    buf->budget = budget;
+    buf->spared = spared;
+}
+
+static size_t beyond(size_t room, size_t spared) {
+    return room > spared ? room - spared : 0;
+}
+
+size_t buf_charged(const struct buf *buf) {
+    return buf->budget ? beyond(buf->room, buf->spared) : 0;
+}
+
+static void give_back(struct buf *buf) {
+    budget_return(buf->budget, buf_charged(buf));
     free(buf->p);
-    *buf = (struct buf){.cap = buf->cap};
+    buf->p = NULL;
+    buf->room = 0;
+}
+
+void buf_cleanup(struct buf *buf) {
+    give_back(buf);
+    *buf = (struct buf){.cap = buf->cap, .budget = buf->budget, .spared = buf->spared};
 }
 
 void buf_clear(struct buf *buf, size_t keep_bytes) {
-    if (buf->room > keep_bytes) {
-        free(buf->p);
-        buf->p = NULL;
-        buf->room = 0;
-    }
+    if (buf->room > keep_bytes)
+        give_back(buf);
     buf->n = 0;
-    buf->failed = false;
+    buf->failed = buf->starved = false;
 }
 
 static bool buf_grow(struct buf *buf, size_t n) {
@@ -40,9 +57,15 @@ static bool buf_grow(struct buf *buf, size_t n) {
         room *= 2;
     if (room > buf->cap)
         room = buf->cap;
+    uint64_t more = beyond(room, buf->spared) - beyond(buf->room, buf->spared);
+    if (!budget_charge(buf->budget, more)) {
+        buf->failed = buf->starved = true;
+        return false;
+    }
     char *p = realloc(buf->p, room);
     if (!p) {
-        buf->failed = true;
+        budget_return(buf->budget, more);
+        buf->failed = buf->starved = true;
         return false;
     }
     buf->p = p;

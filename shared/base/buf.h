@@ -11,18 +11,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/macros.h"
 #include "base/str.h"
 
 struct buf {
     char *p;
-    size_t n;    /* bytes written */
-    size_t room; /* bytes allocated */
-    size_t cap;  /* bytes that n may never pass */
-    bool failed; /* an append did not fit or the allocator said no */
+    size_t n;              /* bytes written */
+    size_t room;           /* bytes allocated */
+    size_t cap;            /* bytes that n may never pass */
+    bool failed;           /* an append did not fit or there was no memory */
+    bool starved;          /* failed for want of memory, not by the cap */
+    struct budget *budget; /* NULL: the memory is not charged */
+    size_t spared;         /* the first bytes of `room`, which are not charged either */
 };
 
 void buf_init(struct buf *buf, size_t cap);
+/* The memory is charged from now on, but for `spared` bytes that it may always have; it has none yet. An
+ * append whose memory is refused fails. */
+void buf_charge_to(struct buf *buf, struct budget *budget, size_t spared);
+/* Bytes that are charged. */
+size_t buf_charged(const struct buf *buf);
 void buf_cleanup(struct buf *buf);
 /* Empties it and clears `failed`; keeps the memory unless it is larger than keep_bytes. */
 void buf_clear(struct buf *buf, size_t keep_bytes);

@@ -29,7 +29,8 @@ enum gzip_result gzip_inflate(struct gzip *gzip, struct str in, struct buf *out)
 /* Appends in as one gzip member to out. level 1 to 9. */
 enum gzip_result gzip_deflate(struct gzip *gzip, struct str in, int level, struct buf *out) CHECK_RESULT;
 
-/* One gzip member that comes in pieces. */
+/* One gzip member that comes in pieces. What it takes: zlib's state and window (zconf.h). */
+#define GZIP_STREAM_BYTES (7u * 1024 + 32768 + 256)
 struct gzip_stream;
 
 struct gzip_stream *gzip_stream_create(void) CHECK_RESULT;

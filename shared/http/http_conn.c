@@ -178,14 +178,22 @@ void conn_settle(struct http_conn *conn) {
 /* ---- the read buffer ---- */
 
 /* Moves the bytes into a block of `room` bytes. */
-static bool grow_inbox(struct inbox *inbox, size_t room) {
+static bool grow_inbox(struct http_conn *conn, size_t room) {
+    struct inbox *inbox = conn->inbox;
+    struct budget *budget = conn->server->bodies;
     size_t n = inbox->used - inbox->start;
-    char *p = malloc(room);
-    if (p == NULL)
+    if (!budget_charge(budget, room))
         return false;
+    char *p = malloc(room);
+    if (p == NULL) {
+        budget_return(budget, room);
+        return false;
+    }
     memcpy(p, inbox->p + inbox->start, n);
-    if (inbox->p != inbox->bytes)
+    if (inbox->p != inbox->bytes) {
+        budget_return(budget, inbox->room);
         free(inbox->p);
+    }
     inbox->p = p;
     inbox->room = room;
     inbox->start = 0;
@@ -203,7 +211,7 @@ static void move_to_front(struct inbox *inbox) {
 bool conn_widen_inbox(struct http_conn *conn, size_t room) {
     struct inbox *inbox = conn->inbox;
     if (room > inbox->room)
-        return grow_inbox(inbox, room);
+        return grow_inbox(conn, room);
     move_to_front(inbox);
     return true;
 }
@@ -227,16 +235,17 @@ static bool make_room(struct http_conn *conn) {
         return true;
     size_t max = inbox_max(conn);
     size_t room = inbox->room * 2 < max ? inbox->room * 2 : max;
-    return room > inbox->room && grow_inbox(inbox, room);
+    return room > inbox->room && grow_inbox(conn, room);
 }
 
 /* Makes room for a body of known length, and for a little of what follows it. */
-static bool make_room_for_body(struct inbox *inbox) {
+static bool make_room_for_body(struct http_conn *conn) {
+    struct inbox *inbox = conn->inbox;
     size_t wanted = http_parser_wanted(&inbox->parser);
     if (inbox->start + wanted <= inbox->room)
         return true;
     if (wanted > inbox->room)
-        return grow_inbox(inbox, wanted + INBOX_SLACK);
+        return grow_inbox(conn, wanted + INBOX_SLACK);
     move_to_front(inbox);
     return true;
 }
@@ -281,7 +290,7 @@ static bool admit_body(struct http_conn *conn) {
         return conn->intake != NULL;
     if (!http_parser_fits(&conn->inbox->parser))
         return true; /* the parser's to refuse */
-    if (make_room_for_body(conn->inbox))
+    if (make_room_for_body(conn))
         return true;
     reply_refuse(conn, 503, "no memory for the body");
     return false;
@@ -410,12 +419,25 @@ static bool read_bytes(struct http_conn *conn) {
     return true;
 }
 
+/* There is no buffer to read into: whoever did not come to say good-bye is answered unread. */
+static void refuse_unread(struct http_conn *conn) {
+    char bytes[4096];
+    ssize_t n = recv(conn->fd, bytes, sizeof bytes, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        conn_gone(conn);
+        return;
+    }
+    conn->server->stats->bytes_in += (uint64_t)n;
+    reply_overload(conn);
+}
+
 static void read_request(struct http_conn *conn) {
     if (conn->inbox == NULL)
         conn->inbox = server_take_inbox(conn->server);
-    if (conn->inbox == NULL || !make_room(conn)) {
-        /* Without a buffer not even a refusal can be made in peace. */
-        conn_close(conn);
+    if (UNLIKELY(conn->inbox == NULL || !make_room(conn))) {
+        refuse_unread(conn);
         return;
     }
     if (read_bytes(conn))

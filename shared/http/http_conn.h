@@ -128,6 +128,8 @@ struct http_server {
     struct http_server_options options;
     struct http_handler handler;
     struct http_server_stats *stats;
+    struct budget *connections, *bodies, *answers; /* of options.budgets; NULL: none */
+    uint64_t connection_bytes;                     /* what one is charged */
     struct server_listener *listeners;
     struct http_conn *open;
     struct http_conn *dead; /* closed in this turn */
@@ -195,6 +197,8 @@ bool conn_widen_inbox(struct http_conn *conn, size_t room) CHECK_RESULT;
 
 struct intake {
     struct http_body_reader reader;
+    struct budget *budget;
+    uint64_t charged;
     struct gzip_stream *gzip; /* NULL: it comes as it is */
     size_t inflated;          /* bytes of the parser's current piece that are inflated already */
     uint64_t since_us;        /* the last piece, or the end of a pause */
@@ -237,7 +241,11 @@ static inline size_t out_waiting(const struct http_conn *conn) {
 
 /* ---- http_reply.c ---- */
 
-/* Answers for the server itself and closes, lingering. reason is one line of text. */
+/* Answers for the server itself and closes, lingering. reason is one line of text; 503 says the same as
+ * reply_overload(). */
 void reply_refuse(struct http_conn *conn, int status, const char *reason);
+/* There is no memory for the request: answered as configured, whatever was read of it, and closed, lingering.
+ */
+void reply_overload(struct http_conn *conn);
 
 #endif

@@ -11,17 +11,21 @@ static struct http_conn *conn_of(struct http_exchange *exchange) {
 
 /* ---- begin and end ---- */
 
-static struct intake *intake_create(const struct http_body_reader *reader, bool gzipped) {
-    struct intake *intake = malloc(sizeof *intake + (gzipped ? INTAKE_ROOM : 0));
-    if (intake == NULL)
+static struct intake *intake_create(struct budget *budget, const struct http_body_reader *reader,
+                                    bool gzipped) {
+    uint64_t charged = sizeof(struct intake) + (gzipped ? INTAKE_ROOM + GZIP_STREAM_BYTES : 0);
+    if (!budget_charge(budget, charged))
         return NULL;
-    *intake = (struct intake){.reader = *reader};
-    if (!gzipped)
+    struct intake *intake = malloc(sizeof *intake + (gzipped ? INTAKE_ROOM : 0));
+    if (intake == NULL) {
+        budget_return(budget, charged);
+        return NULL;
+    }
+    *intake = (struct intake){.reader = *reader, .budget = budget, .charged = charged};
+    intake->gzip = gzipped ? gzip_stream_create() : NULL;
+    if (intake->gzip != NULL || !gzipped)
         return intake;
-    intake->gzip = gzip_stream_create();
-    if (intake->gzip != NULL)
-        return intake;
-    free(intake);
+    intake_destroy(intake);
     return NULL;
 }
 
@@ -29,6 +33,7 @@ void intake_destroy(struct intake *intake) {
     if (intake == NULL)
         return;
     gzip_stream_destroy(intake->gzip);
+    budget_return(intake->budget, intake->charged);
     free(intake);
 }
 
@@ -52,7 +57,9 @@ bool http_exchange_stream_body(struct http_exchange *exchange, const struct http
     struct http_parser *parser = &conn->inbox->parser;
     bool gzipped = str_present(parser->request.content_encoding);
     http_parser_stream_body(parser, body_bytes);
-    struct intake *intake = conn_widen_inbox(conn, room_wanted(conn)) ? intake_create(reader, gzipped) : NULL;
+    struct intake *intake = NULL;
+    if (conn_widen_inbox(conn, room_wanted(conn)))
+        intake = intake_create(conn->server->bodies, reader, gzipped);
     if (intake == NULL) {
         reply_refuse(conn, 503, "no memory for the body");
         return false;

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "http/http_conn.h"
 
 static struct http_conn *conn_of(const struct http_exchange *exchange) {
@@ -294,7 +295,33 @@ static void count_refusal(struct http_server_stats *stats, int status) {
             stats->refused[refusals[i].refusal]++;
 }
 
+void reply_overload(struct http_conn *conn) {
+    struct http_server *server = conn->server;
+    struct head head = {server->scratch, 0};
+    count_refusal(server->stats, 503);
+    conn->ending = CONN_CLOSE_LINGERING;
+    bool silent = server->options.overload_status == 204;
+    head_add(&head,
+             silent ? STR("HTTP/1.1 204 No Content\r\n") : STR("HTTP/1.1 503 Service Unavailable\r\n"));
+    head_add(&head, date_line(server));
+    if (!silent) {
+        head_add(&head, STR("Retry-After: "));
+        head_add_uint(&head, server->options.retry_after_s);
+        head_add(&head, STR("\r\nContent-Length: 0\r\n"));
+    }
+    head_add(&head, STR("Connection: close\r\n\r\n"));
+    if (out_write_one(conn, (struct str){head.p, head.n}))
+        conn_answered(conn);
+    else
+        conn_close(conn);
+}
+
 void reply_refuse(struct http_conn *conn, int status, const char *reason) {
+    if (status == 503) {
+        log_debug("http", "refused for want of memory peer=%s: %s", conn->peer, reason);
+        reply_overload(conn);
+        return;
+    }
     char text[160];
     int n = snprintf(text, sizeof text, "%d %s\n", status, reason);
     struct http_response response = {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory_costs.h"
 #include "http/http_conn.h"
 
 enum { ACCEPT_RETRY_US = 50000 };
@@ -32,33 +33,50 @@ void http_server_options_default(struct http_server_options *options) {
         .gzip_min_bytes = 1024,
         .gzip_level = 1,
         .backlog_batch = 64,
+        .overload_status = 503,
+        .retry_after_s = 1,
     };
 }
 
 /* ---- pools ---- */
 
+static struct inbox *make_inbox(const struct http_server *server) {
+    struct inbox *inbox = malloc(INBOX_BYTES);
+    if (inbox == NULL)
+        return NULL;
+    inbox->p = inbox->bytes;
+    inbox->room = INBOX_OWN_ROOM;
+    buf_init(&inbox->inflated, server->options.limits.inflated_bytes);
+    return inbox;
+}
+
 struct inbox *server_take_inbox(struct http_server *server) {
     struct inbox *inbox = server->inboxes;
+    uint64_t bytes = INBOX_BYTES + (inbox != NULL ? inbox->inflated.room : 0);
+    if (!budget_charge(server->bodies, bytes))
+        return NULL;
     if (LIKELY(inbox != NULL)) {
         server->inboxes = inbox->next;
         server->inbox_count--;
     } else {
-        inbox = malloc(INBOX_BYTES);
-        if (inbox == NULL)
+        inbox = make_inbox(server);
+        if (inbox == NULL) {
+            budget_return(server->bodies, INBOX_BYTES);
             return NULL;
-        inbox->p = inbox->bytes;
-        inbox->room = INBOX_OWN_ROOM;
-        buf_init(&inbox->inflated, server->options.limits.inflated_bytes);
+        }
     }
     inbox->start = 0;
     inbox->used = 0;
     inbox->read_us = 0;
     inbox->inflated.cap = server->options.limits.inflated_bytes;
+    buf_charge_to(&inbox->inflated, server->bodies, 0);
     return inbox;
 }
 
 void server_give_inbox(struct http_server *server, struct inbox *inbox) {
+    budget_return(server->bodies, INBOX_BYTES);
     if (UNLIKELY(inbox->p != inbox->bytes)) {
+        budget_return(server->bodies, inbox->room);
         free(inbox->p);
         inbox->p = inbox->bytes;
         inbox->room = INBOX_OWN_ROOM;
@@ -70,6 +88,9 @@ void server_give_inbox(struct http_server *server, struct inbox *inbox) {
     }
     if (UNLIKELY(inbox->inflated.n > 0))
         buf_clear(&inbox->inflated, INFLATED_KEEP_BYTES);
+    /* What is kept is charged again when it is used. */
+    budget_return(server->bodies, buf_charged(&inbox->inflated));
+    buf_charge_to(&inbox->inflated, NULL, 0);
     inbox->next = server->inboxes;
     server->inboxes = inbox;
     server->inbox_count++;
@@ -113,16 +134,25 @@ static void pause_accepting(struct http_server *server) {
         log_error("http", "no memory for the accept timer");
 }
 
+static bool has_place(const struct http_server *server) {
+    return server->stats->connections_open < server->options.max_connections &&
+           budget_fits(server->connections, server->connection_bytes);
+}
+
 static void resume_accepting(struct http_server *server) {
-    if (server->draining || !server->accept_paused ||
-        server->stats->connections_open >= server->options.max_connections)
+    if (server->draining || !server->accept_paused || !has_place(server))
         return;
     timer_disarm(&server->accept_timer);
     watch_listeners(server, true);
 }
 
+/* Memory that something else than a connection gave back is found here. */
 static void on_accept_timer(void *ctx) {
-    resume_accepting(ctx);
+    struct http_server *server = ctx;
+    resume_accepting(server);
+    if (server->accept_paused && !server->draining &&
+        timer_arm(&server->accept_timer, loop_now(server->loop) + ACCEPT_RETRY_US) != 0)
+        log_error("http", "no memory for the accept timer");
 }
 
 static void set_peer(struct http_conn *conn, const struct sockaddr_storage *address) {
@@ -142,6 +172,7 @@ static void set_peer(struct http_conn *conn, const struct sockaddr_storage *addr
 
 static void add_conn(struct http_server *server, int fd, const struct sockaddr_storage *address) {
     const int on = 1;
+    budget_charge_anyway(server->connections, server->connection_bytes); /* it has its place */
     struct http_conn *conn = take_conn(server);
     if (conn == NULL)
         goto fail;
@@ -153,6 +184,7 @@ static void add_conn(struct http_server *server, int fd, const struct sockaddr_s
                          sizeof on); /* without it answers are only slower */
     if (!conn_open(conn))
         goto fail;
+    buf_charge_to(&conn->out, server->answers, 0);
     conn->next = server->open;
     if (server->open != NULL)
         server->open->prev = conn;
@@ -165,12 +197,13 @@ fail:
     if (conn != NULL)
         give_conn(server, conn);
     server->stats->accept_errors++;
+    budget_return(server->connections, server->connection_bytes);
     close(fd);
 }
 
 /* False when accepting stops for this turn. */
 static bool accept_one(struct http_server *server, int listen_fd) {
-    if (server->stats->connections_open >= server->options.max_connections) {
+    if (!has_place(server)) {
         pause_accepting(server);
         return false;
     }
@@ -323,6 +356,7 @@ static void unlink_open(struct http_server *server, struct http_conn *conn) {
     if (conn->next != NULL)
         conn->next->prev = conn->prev;
     server->stats->connections_open--;
+    budget_return(server->connections, server->connection_bytes);
 }
 
 void server_bury(struct http_server *server, struct http_conn *conn) {
@@ -342,6 +376,17 @@ void server_bury(struct http_server *server, struct http_conn *conn) {
     resume_accepting(server);
 }
 
+static void set_budgets(struct http_server *server, struct budgets *budgets) {
+    const struct http_server_options *options = &server->options;
+    server->connection_bytes = MEMORY_CLIENT_BYTES + memory_socket_bytes((uint64_t)options->listen_rcvbuf,
+                                                                         (uint64_t)options->listen_sndbuf);
+    if (budgets == NULL)
+        return;
+    server->connections = &budgets->kinds[BUDGET_CONNECTIONS];
+    server->bodies = &budgets->kinds[BUDGET_BODIES];
+    server->answers = &budgets->kinds[BUDGET_ANSWERS];
+}
+
 struct http_server *http_server_create(struct loop *loop, const struct http_server_options *options,
                                        struct http_handler handler, struct http_server_stats *stats) {
     struct http_server *server = calloc(1, sizeof *server);
@@ -352,6 +397,7 @@ struct http_server *http_server_create(struct loop *loop, const struct http_serv
     if (server->options.limits.header_count > HTTP_MAX_HEADERS)
         server->options.limits.header_count = HTTP_MAX_HEADERS;
     server->handler = handler;
+    set_budgets(server, options->budgets);
     server->stats = stats;
     server->pending_tail = &server->pending;
     server->reap.fn = on_reap;
@@ -359,6 +405,7 @@ struct http_server *http_server_create(struct loop *loop, const struct http_serv
     timer_init(&server->pending_timer, loop, on_pending, server);
     timer_init(&server->accept_timer, loop, on_accept_timer, server);
     buf_init(&server->packed, options->unsent_bytes);
+    buf_charge_to(&server->packed, server->answers, PACKED_KEEP_BYTES);
     server->gzip = gzip_create();
     server->stage = malloc(SERVER_STAGE_BYTES);
     if (server->gzip == NULL || server->stage == NULL) {

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/loop.h"
 #include "base/macros.h"
 #include "base/str.h"
@@ -36,6 +37,9 @@ struct http_server_options {
     int backlog_batch;      /* connections accepted per turn at most */
     int listen_rcvbuf;      /* SO_RCVBUF and SO_SNDBUF of the sockets, in bytes; 0: the kernel's default */
     int listen_sndbuf;
+    struct budgets *budgets; /* what connections, bodies and answers are charged to; NULL: none */
+    int overload_status;     /* of requests that there is no memory for: 503 or 204 */
+    uint32_t retry_after_s;  /* of the 503 */
 };
 
 /* Plain, finite values for everything. */
@@ -52,7 +56,7 @@ enum http_refusal {
     HTTP_REFUSED_NOT_IMPLEMENTED,   /* 501 */
     HTTP_REFUSED_VERSION,           /* 505 */
     HTTP_REFUSED_CODING,            /* 415: a Content-Encoding other than gzip */
-    HTTP_REFUSED_NO_MEMORY,         /* 503 */
+    HTTP_REFUSED_NO_MEMORY,         /* 503, or 204 */
     HTTP_REFUSAL_COUNT,
 };
 
@@ -70,7 +74,7 @@ struct http_server_stats {
     uint64_t timeouts_body;
     uint64_t timeouts_idle;
     uint64_t timeouts_write;
-    uint64_t accept_paused; /* times that accepting stopped: connections or descriptors at the cap */
+    uint64_t accept_paused; /* times that accepting stopped: connections, descriptors or memory at the cap */
     uint64_t accept_errors;
 };
 
