@@ -103,7 +103,12 @@ static void refuse(struct click_routes *routes, struct http_exchange *http, enum
     struct buf *out = &routes->answer;
     routes->exchange->stats->click.refused[refusal]++;
     buf_clear(out, out->cap);
-    BUF_ADD_LIT(out, "{\"success\":false,\"error\":{\"path\":");
+    /* code and message are what Segment's libraries log. */
+    BUF_ADD_LIT(out, "{\"success\":false,\"code\":");
+    buf_add_json_string(out, str_from(click_refusal_name(refusal)));
+    BUF_ADD_LIT(out, ",\"message\":");
+    buf_add_json_string(out, str_from(error->reason));
+    BUF_ADD_LIT(out, ",\"error\":{\"path\":");
     buf_add_json_string(out, str_from(error->path));
     BUF_ADD_LIT(out, ",\"reason\":");
     buf_add_json_string(out, str_from(error->reason));
