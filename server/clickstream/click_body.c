@@ -187,6 +187,8 @@ static int read_members(struct str text, struct click_body *body, struct json_er
 
 int click_body_read(struct str text, struct click_body *body, struct json_error *error) {
     *body = (struct click_body){0};
+    if (text.n == 0)
+        return fail(error, "", "is not JSON: it is empty");
     if (read_members(text, body, error) != 0)
         return -1;
     if (body->is_batch)

@@ -265,9 +265,9 @@ static struct str property(const struct click_event *event, struct str key, stru
 /* The path of a URL: from its first '/' behind the host up to '?' or '#'; "/" when there is none. */
 static struct str url_path(struct str url) {
     const char *p = url.p ? memmem(url.p, url.n, "://", 3) : NULL;
-    const char *end = url.p + url.n;
     if (!p)
         return (struct str){NULL, 0};
+    const char *end = url.p + url.n;
     for (p += 3; p < end && *p != '/' && *p != '?' && *p != '#'; p++)
         continue;
     if (p == end || *p != '/')
@@ -328,9 +328,9 @@ static void add_category(struct category_list *list, struct str name) {
 
 /* The strings of an array that was read as JSON. */
 static void add_categories(struct category_list *list, struct str array, struct arena *arena) {
-    const char *p = array.p, *end = array.p + array.n;
-    if (array.n < 2 || *p != '[')
+    if (array.n < 2 || *array.p != '[')
         return;
+    const char *p = array.p, *end = array.p + array.n;
     unsigned depth = 0;
     while (p < end) {
         if (*p != '"') {
