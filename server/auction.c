@@ -116,9 +116,10 @@ static void auction_reply(struct auction *auction, enum request_outcome outcome,
     struct auction_reply reply = {.outcome = outcome, .status = status, .body = body, .exchange = exchange};
     auction_reply_fn fn = auction->reply;
     void *ctx = auction->reply_ctx;
-    uint64_t now = loop_now(exchange->loop);
+    uint64_t now = loop_clock(exchange->loop); /* a turn that lasts is part of the latency */
     auction_set_state(auction, AUCTION_REPLYING);
     exchange->stats->requests[outcome]++;
+    admission_finished(&exchange->admission);
     histogram_add(&exchange->stats->latency, now - auction->started_us);
     if (auction->tmax_us && now > auction->started_us + auction->tmax_us)
         exchange->stats->auctions_late++;
@@ -126,6 +127,10 @@ static void auction_reply(struct auction *auction, enum request_outcome outcome,
         auction_record(auction, now - auction->started_us);
     fn(ctx, &reply);
     auction_destroy(auction);
+}
+
+static int overload_status(const struct config *config) {
+    return config->memory.overload_answer == OVERLOAD_204 ? 204 : 503;
 }
 
 static void reply_failed(struct auction *auction) {
@@ -267,14 +272,40 @@ static void set_deadline(struct auction *auction) {
         auction->started_us + (auction->tmax_us > margin_us ? auction->tmax_us - margin_us : 0);
 }
 
+/* Whether the request waited until now so long that its answer would be late. */
+static bool waited_too_long(const struct auction *auction) {
+    uint64_t now = loop_clock(auction->exchange->loop);
+    return now > auction->started_us && auction->reply_at_us > auction->started_us &&
+           now >= auction->reply_at_us;
+}
+
+/* Whether the request is let in; *why is the reason when it is not. */
+static bool admit(struct exchange *exchange, uint64_t started_us, enum shed_reason *why) {
+    const struct admission_moment moment = {.now_us = loop_clock(exchange->loop),
+                                            .turn_us = loop_turn(exchange->loop),
+                                            .came_after_us = loop_came_after(exchange->loop),
+                                            .busy_us = loop_busy(exchange->loop),
+                                            .started_us = started_us};
+    histogram_add(&exchange->stats->waited, moment.now_us > started_us ? moment.now_us - started_us : 0);
+    *why = SHED_CONCURRENCY;
+    return exchange->live < exchange->config->auction.max_concurrent &&
+           admission_admit(&exchange->admission, &moment, why);
+}
+
+void auction_refuse(struct exchange *exchange, enum shed_reason why, auction_reply_fn reply, void *ctx) {
+    const struct auction_reply refusal = {
+        .outcome = REQUEST_OVERLOAD, .status = overload_status(exchange->config), .exchange = exchange};
+    exchange->stats->shed[why]++;
+    exchange->stats->requests[REQUEST_OVERLOAD]++;
+    reply(ctx, &refusal);
+}
+
 struct auction *auction_start(struct exchange *exchange, const struct auction_input *input,
                               auction_reply_fn reply, void *ctx) {
-    struct auction *auction =
-        exchange->live < exchange->config->auction.max_concurrent ? auction_create(exchange) : NULL;
+    enum shed_reason why = SHED_CONCURRENCY;
+    struct auction *auction = admit(exchange, input->started_us, &why) ? auction_create(exchange) : NULL;
     if (!auction) {
-        exchange->stats->requests[REQUEST_OVERLOAD]++;
-        struct auction_reply overload = {.outcome = REQUEST_OVERLOAD, .status = 503, .exchange = exchange};
-        reply(ctx, &overload);
+        auction_refuse(exchange, why, reply, ctx);
         return NULL;
     }
     auction->reply = reply;
@@ -289,6 +320,11 @@ struct auction *auction_start(struct exchange *exchange, const struct auction_in
     auction->hash = hash_bytes(auction->request.id, 0);
     auction->user = auction_hold_user(auction);
     set_deadline(auction);
+    if (UNLIKELY(waited_too_long(auction))) {
+        exchange->stats->shed[SHED_DEADLINE]++;
+        auction_reply(auction, REQUEST_OVERLOAD, overload_status(exchange->config), (struct str){NULL, 0});
+        return NULL;
+    }
     return auction_gather(auction, &input->client) ? auction : NULL;
 }
 

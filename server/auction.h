@@ -1,8 +1,9 @@
 /*
  * One auction, from a request's bytes to its answer. A newcomer starts reading here.
  *
- *   PARSING    auction_start() reads and validates the request into the auction's arena. An invalid
- *              request, or one whose tmax leaves no time, goes straight to REPLYING.
+ *   PARSING    auction_start() asks the admission (admission/admission.h), reads and validates the request
+ *              into the auction's arena. An invalid request, or one whose tmax has passed while it waited for
+ *              its turn, goes straight to REPLYING.
  *   GATHERING  every partner that fits was asked, and the workers about own campaigns, all at once; the
  *              auction waits for their answers and for nothing longer than its deadline.
  *   CLEARING   all answers are in, or the deadline came: bids are checked, ranked and priced. Calls
@@ -67,6 +68,8 @@ struct auction {
  */
 struct auction *auction_start(struct exchange *exchange, const struct auction_input *input,
                               auction_reply_fn reply, void *ctx);
+/* Answers a request that is refused for overload: counted, and nothing else. */
+void auction_refuse(struct exchange *exchange, enum shed_reason why, auction_reply_fn reply, void *ctx);
 /* The client left: calls are abandoned, memory goes back, nobody is called. */
 void auction_cancel(struct auction *auction);
 

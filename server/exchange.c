@@ -22,6 +22,13 @@ int exchange_init(struct exchange *exchange, const struct config *config, struct
     /* Hashed, lest front ends that start one after the other give the same ids. */
     const uint64_t start[] = {(uint64_t)time(NULL), (uint64_t)getpid()};
     exchange->id_seed = hash_bytes((struct str){(const char *)start, sizeof start}, 0);
+    const struct admission_options admission = {
+        .enabled = config->admission.enabled,
+        .target_us = (uint64_t)config->admission.target_ms * 1000,
+        .interval_us = (uint64_t)config->admission.interval_ms * 1000,
+        .longest_us = (uint64_t)config->auction.tmax_max_ms * 1000,
+    };
+    admission_init(&exchange->admission, &admission, &stats->admission);
     exchange->request_limits = (struct openrtb_parse_limits){
         .depth = config->openrtb.depth,
         .imps = config->openrtb.imps,

@@ -5,6 +5,7 @@
 #ifndef SLIMBID_EXCHANGE_H
 #define SLIMBID_EXCHANGE_H
 
+#include "admission/admission.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/loop.h"
@@ -31,6 +32,7 @@ struct exchange {
     struct currency_rates *rates; /* NULL: no conversion */
     struct openrtb_parse_limits request_limits;
     struct openrtb_response_limits response_limits;
+    struct admission admission;
     struct partner_set partners;
     struct pool *pool;         /* NULL: no own campaigns; set by whoever made it, which outlives auctions */
     struct config_partner own; /* who bids for own campaigns: a partner that is never called */

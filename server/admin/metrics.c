@@ -19,6 +19,11 @@
 static const struct metric_row slot_rows[] = {
     {"slimbid_auctions_late_total", "Auctions answered after their tmax.", METRIC_COUNTER,
      SLOT(auctions_late)},
+    {"slimbid_admission_shedding", "Front ends that refuse requests because they have fallen behind.",
+     METRIC_GAUGE, SLOT(admission.shedding)},
+    {"slimbid_admission_rate", "Requests a second that those start.", METRIC_GAUGE, SLOT(admission.rate)},
+    {"slimbid_admission_storms_total", "Times that a front end began to refuse requests.", METRIC_COUNTER,
+     SLOT(admission.storms)},
     {"slimbid_imps_total", "Impressions offered in valid requests.", METRIC_COUNTER, SLOT(imps)},
     {"slimbid_imps_won_total", "Impressions that a bid won.", METRIC_COUNTER, SLOT(imps_won)},
     {"slimbid_arena_bytes", "Request memory in use now.", METRIC_GAUGE, SLOT(arena_bytes)},
@@ -91,6 +96,17 @@ static void write_process(const struct stats *stats, struct buf *out) {
     metric_head(out, "slimbid_front_end_restarts_total", "Front ends started again after a death.",
                 METRIC_COUNTER);
     metric_value(out, "slimbid_front_end_restarts_total", "", stats->restarts);
+}
+
+static void write_shed(const struct stats_slot *total, struct buf *out) {
+    metric_head(out, "slimbid_requests_shed_total", "Bid requests refused for overload, by reason.",
+                METRIC_COUNTER);
+    for (int i = 0; i < SHED_REASONS; i++)
+        metric_labelled(out, "slimbid_requests_shed_total", "", "reason",
+                        shed_reason_name((enum shed_reason)i), total->shed[i]);
+    metric_head(out, "slimbid_request_wait_seconds", "What bid requests waited for their turn.",
+                METRIC_HISTOGRAM);
+    metric_histogram(out, "slimbid_request_wait_seconds", "", &total->waited);
 }
 
 static void write_auctions(const struct stats_slot *total, struct buf *out) {
@@ -290,6 +306,7 @@ void metrics_write(const struct config *config, const struct stats *stats, struc
     stats_sum(stats, total);
     write_process(stats, out);
     write_auctions(total, out);
+    write_shed(total, out);
     write_http(total, out);
     write_partners(config, stats, total, out);
     if (str_present(config->campaigns.table))

@@ -43,6 +43,16 @@ static void write_front_end(const struct stats_slot *slot, struct buf *out) {
     buf_printf(out, "\"resident_bytes\":%llu}", (unsigned long long)slot->resident_bytes);
 }
 
+static void write_admission(const struct stats_slot *total, struct buf *out) {
+    buf_printf(out, ",\"admission\":{\"shedding\":%llu,\"rate\":%llu,\"storms\":%llu,\"shed\":{",
+               (unsigned long long)total->admission.shedding, (unsigned long long)total->admission.rate,
+               (unsigned long long)total->admission.storms);
+    for (int i = 0; i < SHED_REASONS; i++)
+        buf_printf(out, "%s\"%s\":%llu", i ? "," : "", shed_reason_name((enum shed_reason)i),
+                   (unsigned long long)total->shed[i]);
+    BUF_ADD_LIT(out, "}}");
+}
+
 static void write_scoring(const struct stats *stats, const struct pool_stats *pool, struct buf *out) {
     uint64_t shed = pool->shed_full + pool->shed_no_worker + pool->shed_too_large;
     uint64_t failed = pool->late + pool->refused + pool->lost + pool->timed_out;
@@ -91,6 +101,7 @@ void metrics_write_status(const struct config *config, const struct stats *stats
         write_partner(METRICS_OWN_NAME, true, &total->partners[STATS_OWN], out);
     }
     buf_add_char(out, ']');
+    write_admission(total, out);
     if (str_present(config->campaigns.table))
         write_scoring(stats, &total->pool, out);
     metrics_clicks_write_status(&total->click, out);

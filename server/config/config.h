@@ -37,7 +37,7 @@ enum nurl_when {
     NURL_WIN       /* when whoever asked for the auction says that the bid won there too */
 };
 
-/* What a request gets that is refused for want of memory or of a place. */
+/* What a request gets that is refused for want of memory, of time or of a place. */
 enum overload_answer { OVERLOAD_503, OVERLOAD_204 };
 
 /* One demand partner. Strings are NUL-terminated behind their view. */
@@ -107,7 +107,7 @@ struct config {
     struct {                                  /* docs/memory.md */
         uint32_t budget_mib;                  /* of all processes together; 0: what the container allows */
         uint32_t margin_mib;                  /* of it, never dealt out; 0: a sixteenth, at least 2 */
-        enum overload_answer overload_answer; /* to requests that there is no memory for */
+        enum overload_answer overload_answer; /* to requests that are refused for overload */
         uint32_t retry_after_s;
     } memory;
 
@@ -128,6 +128,11 @@ struct config {
         struct str default_currency;
         struct str currency_file; /* rates in Prebid's format; absent: no conversion */
     } auction;
+
+    struct { /* admission/admission.h */
+        bool enabled;
+        uint32_t target_ms, interval_ms;
+    } admission;
 
     struct {
         uint32_t connect_timeout_ms, late_timeout_ms, resolve_interval_ms, idle_connection_ms;

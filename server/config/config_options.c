@@ -150,6 +150,13 @@ const struct config_option config_options[] = {
      TEXT("path", "null", 1, CONFIG_STRING_BYTES, config_format_path),
      LIVE("Currency rates in Prebid's format. Without it nothing is converted.")},
 
+    {ROOT(admission.enabled, bool, CONFIG_BOOL), FLAG(true),
+     LIVE("Whether bid requests are refused while more come than the front end can serve (overload.md).")},
+    {ROOT(admission.target_ms, uint32_t, CONFIG_U32), NUMBER("ms", 5, 1, 1000),
+     LIVE("How long requests may wait for their turn for ever.")},
+    {ROOT(admission.interval_ms, uint32_t, CONFIG_U32), NUMBER("ms", 100, 8, 10000),
+     LIVE("How long all of them may wait longer than that; then some are refused.")},
+
     {ROOT(outbound.connect_timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 250, 1, 60000),
      LIVE("Time to connect to a partner, TLS included.")},
     {ROOT(outbound.late_timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 1000, 0, 60000),

@@ -89,6 +89,7 @@ void stats_slot_adopt(struct stats_slot *slot) {
     memset(slot->auctions_live, 0, sizeof slot->auctions_live);
     slot->arena_bytes = slot->resident_bytes = 0;
     slot->click.requests_live = 0;
+    slot->admission.shedding = slot->admission.rate = 0;
     slot->pool.workers_live = slot->pool.in_flight = slot->pool.generation = 0;
     slot->memory.anonymous = slot->memory.reserved = slot->memory.drift = 0;
     for (size_t i = 0; i < COUNT_OF(slot->notices); i++)

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "admission/admission.h"
 #include "base/budget.h"
 #include "bid/bid.h"
 #include "campaign/pool.h"
@@ -28,7 +29,7 @@ enum request_outcome {
     REQUEST_BIDS,      /* 200 with at least one bid */
     REQUEST_NO_BID,    /* 204, or 200 with nbr */
     REQUEST_INVALID,   /* 400 */
-    REQUEST_OVERLOAD,  /* 503 */
+    REQUEST_OVERLOAD,  /* 503, or 204 where configured; shed[] has the reasons */
     REQUEST_FAILED,    /* 500: out of memory */
     REQUEST_CANCELLED, /* the client left */
     REQUEST_OUTCOMES
@@ -120,6 +121,9 @@ struct stats_slot {
     struct http_server_stats http;
     struct http_server_stats admin;
     uint64_t requests[REQUEST_OUTCOMES];
+    uint64_t shed[SHED_REASONS];
+    struct admission_stats admission;
+    struct histogram waited; /* what requests waited for their turn */
     uint64_t auctions[AUCTION_ENDS];
     uint64_t auctions_live[AUCTION_STATES]; /* gauges */
     uint64_t auctions_late;                 /* answered after tmax */

@@ -19,12 +19,18 @@
 
 #include "base/log.h"
 
+#define RESTED_US 200 /* a longer wait for events was one: nothing was ready */
+
 struct loop {
     struct event_base *base;
     struct event *alarm; /* watches the timerfd */
     int alarm_fd;
     uint64_t alarm_at_us; /* what the timerfd is set for; UINT64_MAX: nothing */
     uint64_t now_us;      /* 0: not read in this turn */
+    uint64_t turn_us;     /* when this turn began, once now_us is not 0; before, the last one */
+    uint64_t asked_us;    /* when the events of this turn were asked for */
+    uint64_t came_after_us;
+    uint64_t busy_us;
     bool stopping;
     struct timer **heap;
     uint32_t timer_count;
@@ -56,9 +62,21 @@ static uint64_t clock_read(void) {
 
 /* ---- the loop ---- */
 
+/* The events of a turn are there: reads the clock, once a turn. */
+static void begin_turn(struct loop *loop) {
+    if (loop->now_us)
+        return;
+    loop->now_us = clock_read();
+    bool rested = loop->now_us - loop->asked_us > RESTED_US;
+    loop->busy_us += rested ? 0 : loop->now_us - loop->asked_us;
+    loop->came_after_us = rested || !loop->turn_us ? loop->now_us : loop->turn_us;
+    loop->turn_us = loop->now_us;
+}
+
 static void on_alarm(evutil_socket_t fd, short what, void *ctx) {
     (void)what;
     struct loop *loop = ctx;
+    begin_turn(loop);
     uint64_t expirations = 0;
     ssize_t n = read(fd, &expirations, sizeof expirations);
     (void)n; /* EAGAIN after a re-arm is harmless: the heap decides what is due */
@@ -133,9 +151,28 @@ struct event_base *loop_event_base(struct loop *loop) {
 }
 
 uint64_t loop_now(const struct loop *loop) {
-    if (!loop->now_us)
-        ((struct loop *)loop)->now_us = clock_read(); /* the cache is not part of the loop's value */
+    begin_turn((struct loop *)loop); /* the cache is not part of the loop's value */
     return loop->now_us;
+}
+
+uint64_t loop_clock(const struct loop *loop) {
+    (void)loop;
+    return clock_read();
+}
+
+uint64_t loop_turn(const struct loop *loop) {
+    begin_turn((struct loop *)loop);
+    return loop->turn_us;
+}
+
+uint64_t loop_busy(const struct loop *loop) {
+    begin_turn((struct loop *)loop);
+    return loop->busy_us;
+}
+
+uint64_t loop_came_after(const struct loop *loop) {
+    begin_turn((struct loop *)loop);
+    return loop->came_after_us;
 }
 
 void loop_stop(struct loop *loop) {
@@ -154,6 +191,7 @@ static void alarm_set(struct loop *loop) {
 }
 
 static void run_timers(struct loop *loop) {
+    begin_turn(loop);
     if (loop->timer_count == 0)
         return;
     loop->now_us = clock_read();
@@ -171,6 +209,9 @@ int loop_run(struct loop *loop) {
     loop->stopping = false;
     while (!loop->stopping) {
         alarm_set(loop);
+        loop->asked_us = clock_read();
+        if (loop->now_us)
+            loop->busy_us += loop->asked_us - loop->turn_us;
         loop->now_us = 0;
         /* NONBLOCK alone would go on for as long as descriptors are ready: no turn would end. */
         int flags = EVLOOP_ONCE | (loop->deferred ? EVLOOP_NONBLOCK : 0);
@@ -278,6 +319,7 @@ void timer_disarm(struct timer *timer) {
 static void on_ready(evutil_socket_t fd, short what, void *ctx) {
     struct watch *watch = ctx;
     unsigned ready = 0;
+    begin_turn(watch->loop);
     if (what & EV_READ)
         ready |= WATCH_READ;
     if (what & EV_WRITE)

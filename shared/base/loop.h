@@ -27,6 +27,21 @@ void loop_stop(struct loop *loop);
 /* The time of this turn, in microseconds, monotonic. */
 uint64_t loop_now(const struct loop *loop);
 
+/* The clock, read now: for those who measure how long this turn has lasted. */
+uint64_t loop_clock(const struct loop *loop);
+/* When this turn began: its events were ready then. loop_now() may be later, once timers run. */
+uint64_t loop_turn(const struct loop *loop);
+/*
+ * No event of this turn became ready before that time: the beginning of this turn when the loop had nothing
+ * to do before it, else of the turn before, which did not see them. So loop_turn() less this is the most that
+ * an event has waited for the turn, and 0 in a loop that ever rests.
+ */
+uint64_t loop_came_after(const struct loop *loop);
+
+/* How long the turns before this one have lasted together, without the rests between them: what the loop was
+ * busy. */
+uint64_t loop_busy(const struct loop *loop);
+
 /* The libevent base underneath, for libevent's own other parts (evdns in outbound/resolver.c) and for
  * nobody else. */
 struct event_base;

@@ -8,6 +8,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -397,6 +399,23 @@ static bool holds_next_request(const struct http_conn *conn) {
     return !(conn->state == CONN_HEAD || conn->state == CONN_BODY) && inbox->used > inbox->start + begun;
 }
 
+/*
+ * When the bytes just read came, or a little before: sockets that could be read before were read in the last
+ * turn. A connection's first bytes may have come while it waited in the backlog; the kernel knows, in
+ * milliseconds.
+ */
+static uint64_t came_at(const struct http_conn *conn) {
+    uint64_t at_us = loop_came_after(conn->server->loop);
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (LIKELY(conn->requests > 0) || conn->state != CONN_IDLE ||
+        getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return at_us;
+    uint64_t waited_us = (uint64_t)info.tcpi_last_data_recv * 1000;
+    uint64_t now_us = loop_turn(conn->server->loop);
+    return waited_us < now_us && now_us - waited_us < at_us ? now_us - waited_us : at_us;
+}
+
 /* Reads what comes into the room there is. True when there are new bytes; else the connection may be closed.
  */
 static bool read_bytes(struct http_conn *conn) {
@@ -413,7 +432,7 @@ static bool read_bytes(struct http_conn *conn) {
         return false;
     }
     if (!holds_next_request(conn))
-        inbox->read_us = loop_now(conn->server->loop);
+        inbox->read_us = came_at(conn);
     inbox->used += (size_t)n;
     conn->server->stats->bytes_in += (uint64_t)n;
     return true;

@@ -39,6 +39,7 @@ enum {
     SERVER_SCRATCH_BYTES = 4096,
     SERVER_STAGE_BYTES = 65536, /* answers of one turn that leave together */
     SERVER_STAGE_COUNT = 64,
+    SERVER_STAGE_US = 2000, /* longest time that the first of them waits for the others */
 };
 
 #define CONN_NO_DEADLINE UINT64_MAX
@@ -155,6 +156,7 @@ struct http_server {
     bool leave_due;
     uint32_t staged_count;
     uint32_t staged_bytes;
+    uint64_t staged_us; /* when the first of them was */
     struct staged_answer staged[SERVER_STAGE_COUNT];
     char *stage; /* SERVER_STAGE_BYTES */
     char scratch[SERVER_SCRATCH_BYTES];

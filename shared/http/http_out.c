@@ -102,6 +102,10 @@ bool out_stage(struct http_conn *conn, struct str answer) {
         server->leave.fn = on_turn_end;
         loop_defer(server->loop, &server->leave);
     }
+    if (server->staged_count > 0 && loop_clock(server->loop) - server->staged_us > SERVER_STAGE_US)
+        out_leave(server); /* the turn is a long one */
+    if (server->staged_count == 0)
+        server->staged_us = loop_clock(server->loop);
     memcpy(server->stage + server->staged_bytes, answer.p, answer.n);
     server->staged[server->staged_count++] =
         (struct staged_answer){.conn = conn, .at = server->staged_bytes, .n = (uint32_t)answer.n};

@@ -108,7 +108,8 @@ void http_server_drain(struct http_server *server);
 
 /* Valid until the exchange is answered or gone. */
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
-/* When the request's first byte was read (loop time, microseconds). */
+/* When the request's first byte came, as far as that is known, else a little before (loop time,
+ * microseconds): the time that it waited for this loop is counted. */
 uint64_t http_exchange_started_us(const struct http_exchange *exchange);
 /* The peer's address as text, without port; "unix" for a unix socket. Valid as long as the exchange. */
 struct str http_exchange_peer(const struct http_exchange *exchange);

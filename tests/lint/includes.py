@@ -37,10 +37,11 @@ SERVER = {
     "event_log": ["config", "bid"],
     "notice": ["config", "bid"],
     "event": ["config", "bid", "token", "event_log", "notice"],
-    "stats": ["budget", "config", "bid", "campaign", "event_log", "event", "notice"],
+    "admission": [],
+    "stats": ["admission", "budget", "config", "bid", "campaign", "event_log", "event", "notice"],
     "keeper": ["config", "bid", "event_log", "stats"],
-    "partner": ["config", "bid", "stats"],
-    "admin": ["budget", "config", "bid", "campaign", "event_log", "stats", "partner"],
+    "partner": ["admission", "config", "bid", "stats"],
+    "admin": ["admission", "budget", "config", "bid", "campaign", "event_log", "stats", "partner"],
 }
 SERVER_TOP = ["clickstream", "web", "supervisor", "front_end.c", "front_end.h", "memory_report.c", "memory_report.h", "main.c"]  # above the auction
 

@@ -263,7 +263,7 @@ static void do_start(struct scenario *s) {
     s->replies = 0;
     s->started_us = s->replied_us = loop_now(s->loop);
     struct auction_input input = {
-        .body = buf_view(&s->request), .started_us = s->started_us, .client = s->client};
+        .body = buf_view(&s->request), .started_us = loop_came_after(s->loop), .client = s->client};
     struct auction *auction = auction_start(&s->exchange, &input, on_reply, s);
     if (s->replies == 0)
         s->running = auction;
@@ -339,6 +339,8 @@ static void do_line(struct scenario *s, struct str line) {
         do_start(s);
     } else if (str_eq(word, STR("wait"))) {
         fake_loop_advance(s->loop, loop_now(s->loop) + scenario_time(s, scenario_word(&rest)));
+    } else if (str_eq(word, STR("lag"))) {
+        fake_loop_lag(s->loop, scenario_time(s, scenario_word(&rest)));
     } else if (str_eq(word, STR("expect"))) {
         scenario_expect(s, rest);
     } else {

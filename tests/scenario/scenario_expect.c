@@ -179,6 +179,12 @@ static void expect_total(struct scenario *s, struct str what, struct str rest) {
                 expect_number(s, label, slot->requests[i], rest);
                 return;
             }
+    if (str_eq(what, STR("shed")))
+        for (int i = 0; i < SHED_REASONS; i++)
+            if (str_eq(label, str_from(shed_reason_name((enum shed_reason)i)))) {
+                expect_number(s, label, slot->shed[i], rest);
+                return;
+            }
     if (str_eq(what, STR("end")))
         for (int i = 0; i < AUCTION_ENDS; i++)
             if (str_eq(label, str_from(auction_end_name((enum auction_end)i)))) {
@@ -219,6 +225,7 @@ void scenario_expect(struct scenario *s, struct str rest) {
         {"skip", expect_counter},     {"refused", expect_counter}, {"wins", expect_counter},
         {"jobs", expect_jobs},        {"breaker", expect_partner}, {"requests", expect_total},
         {"end", expect_total},        {"told", expect_told},       {"notice", expect_notice},
+        {"shed", expect_total},
     };
     struct str what = scenario_word(&rest);
     for (size_t i = 0; i < COUNT_OF(checks); i++)

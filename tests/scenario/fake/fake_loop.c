@@ -7,6 +7,7 @@
 
 struct loop {
     uint64_t now_us;
+    uint64_t lag_us;                   /* that its events waited */
     struct timer *timers[FAKE_TIMERS]; /* slot is the place + 1 */
     uint32_t count;
     struct deferred *deferred; /* oldest first */
@@ -28,6 +29,26 @@ void loop_destroy(struct loop *loop) {
 
 uint64_t loop_now(const struct loop *loop) {
     return loop->now_us;
+}
+
+uint64_t loop_clock(const struct loop *loop) {
+    return loop->now_us;
+}
+
+uint64_t loop_turn(const struct loop *loop) {
+    return loop->now_us;
+}
+
+uint64_t loop_came_after(const struct loop *loop) {
+    return loop->now_us - loop->lag_us;
+}
+
+uint64_t loop_busy(const struct loop *loop) {
+    return loop->now_us / 2;
+}
+
+void fake_loop_lag(struct loop *loop, uint64_t lag_us) {
+    loop->lag_us = lag_us;
 }
 
 void timer_init(struct timer *timer, struct loop *loop, void (*fn)(void *ctx), void *ctx) {

@@ -287,6 +287,69 @@ static void a_watch_may_end_inside_its_callback(void **state) {
     drop_ends(&end, other);
 }
 
+/* ---- how far behind ---- */
+
+struct worker {
+    struct loop *loop;
+    uint64_t work_us;
+    unsigned turns;
+    uint64_t turn_us[3], came_after_us[3], busy_us[3];
+};
+
+/* Works for a while, so that what comes meanwhile waits; stops after the third turn. */
+static void on_work(void *ctx, int fd, unsigned ready) {
+    struct worker *worker = ctx;
+    (void)fd, (void)ready;
+    worker->turn_us[worker->turns] = loop_turn(worker->loop);
+    worker->came_after_us[worker->turns] = loop_came_after(worker->loop);
+    worker->busy_us[worker->turns] = loop_busy(worker->loop);
+    if (++worker->turns == 3)
+        loop_stop(worker->loop);
+    uint64_t until = loop_clock(worker->loop) + worker->work_us;
+    while (loop_clock(worker->loop) < until)
+        ;
+}
+
+static void a_busy_loop_knows_what_its_events_waited(void **state) {
+    struct loop *loop = *state;
+    struct worker worker = {.loop = loop, .work_us = 3 * MS};
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    struct watch *watch = watch_create(loop, fds[0], on_work, &worker);
+    assert_int_equal(watch_set(watch, WATCH_READ), 0);
+    assert_int_equal(loop_run(loop), 0);
+    for (int i = 1; i < 3; i++) { /* what is ready in a turn came after the last one began, which took 3 ms */
+        assert_int_equal(worker.came_after_us[i], worker.turn_us[i - 1]);
+        assert_true(worker.turn_us[i] - worker.came_after_us[i] >= 3 * MS);
+        assert_true(worker.busy_us[i] - worker.busy_us[i - 1] >= 3 * MS);
+    }
+    watch_destroy(watch);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void on_rested(void *ctx) {
+    struct worker *worker = ctx;
+    worker->turn_us[0] = loop_turn(worker->loop);
+    worker->came_after_us[0] = loop_came_after(worker->loop);
+    worker->busy_us[0] = loop_busy(worker->loop);
+    loop_stop(worker->loop);
+}
+
+static void in_a_loop_that_rests_nothing_waits(void **state) {
+    struct loop *loop = *state;
+    struct worker worker = {.loop = loop};
+    struct timer timer;
+    run_for(loop, 1 * MS);
+    uint64_t busy_us = loop_busy(loop);
+    timer_init(&timer, loop, on_rested, &worker);
+    assert_int_equal(timer_arm(&timer, clock_us() + 50 * MS), 0);
+    assert_int_equal(loop_run(loop), 0);
+    assert_int_equal(worker.came_after_us[0], worker.turn_us[0]);
+    assert_true(worker.busy_us[0] - busy_us < 50 * MS);
+}
+
 /* ---- deferred work ---- */
 
 struct job {
@@ -469,6 +532,8 @@ int main(void) {
         LOOP_TEST(watches_report_what_they_wait_for),
         LOOP_TEST(a_hangup_is_seen_without_reading),
         LOOP_TEST(a_watch_may_end_inside_its_callback),
+        LOOP_TEST(a_busy_loop_knows_what_its_events_waited),
+        LOOP_TEST(in_a_loop_that_rests_nothing_waits),
         LOOP_TEST(deferred_work_runs_in_order_and_at_once),
         LOOP_TEST(deferred_work_may_free_itself),
         LOOP_TEST(a_turn_ends_while_descriptors_are_ready),
