@@ -105,7 +105,7 @@ const struct config_option config_options[] = {
      FIXED("What is left free of it for what nobody charges. 0: a sixteenth, at least 2.")},
     {ROOT(memory.overload_answer, enum overload_answer, CONFIG_ENUM), .unit = "", .fallback = "\"503\"",
      .max = OVERLOAD_204, .names = overload_names,
-     LIVE("What a request is answered that there is no memory or no place for: 503 with Retry-After, or "
+     LIVE("What a request is answered that there is no memory, time or place for: 503 with Retry-After, or "
           "204.")},
     {ROOT(memory.retry_after_s, uint32_t, CONFIG_U32), NUMBER("s", 1, 1, 3600),
      LIVE("The Retry-After of such a 503.")},
