@@ -6,8 +6,8 @@
  * left -> works until the pipe that the supervisor and all front ends hold has lost its last writer: then
  * nobody logs any more -> writes what is left, syncs, exits. Signals that end the others don't end it.
  *
- * Its main thread waits for no disk: a thread of its own writes and syncs the log, another one syncs the
- * ledger. When the disk is full or slow, rings that fill up lose their oldest lines.
+ * Its main thread waits for no disk: threads of its own write the log, sync it, and sync the ledger. When the
+ * disk is full or slow, rings that fill up lose their oldest lines.
  */
 #ifndef SLIMBID_KEEPER_KEEPER_H
 #define SLIMBID_KEEPER_KEEPER_H

@@ -131,11 +131,23 @@ static void remove_old(struct log_file *file) {
     event_files_free(&files);
 }
 
+/* 0, or -1 with errno; the descriptor is gone either way. */
+static int sync_and_close(struct log_file *file, int fd) {
+    if (file->options.syncer) {
+        log_syncer_give(file->options.syncer, fd, true);
+        return 0;
+    }
+    int error = fdatasync(fd) == 0 ? 0 : errno;
+    close(fd);
+    file->options.stats->syncs += error == 0;
+    file->options.stats->sync_failures += error != 0;
+    errno = error;
+    return error ? -1 : 0;
+}
+
 /* What can't be synced or renamed is closed all the same: the lines are in it. */
 static int close_file(struct log_file *file) {
-    int error = fdatasync(file->fd) == 0 ? 0 : errno;
-    file->options.stats->sync_failures += error != 0;
-    close(file->fd);
+    int error = sync_and_close(file, file->fd) == 0 ? 0 : errno;
     file->fd = -1;
     file->dirty = false;
     if (take_open_off(file, file->name) != 0 && errno != ENOENT && !error)
@@ -213,6 +225,23 @@ int log_file_append(struct log_file *file, const char *lines, size_t n, int64_t 
     return 0;
 }
 
+/* By a descriptor of its own where another thread waits for the disk. A syncer with no place is busy enough:
+ * the next time. */
+static int sync_open(struct log_file *file) {
+    int fd = dup(file->fd);
+    if (fd < 0)
+        return -1;
+    if (file->options.syncer && !log_syncer_give(file->options.syncer, fd, false)) {
+        close(fd);
+        return 0;
+    }
+    file->dirty = false;
+    if (file->options.syncer || sync_and_close(file, fd) == 0)
+        return 0;
+    file->dirty = true;
+    return -1;
+}
+
 int log_file_sync(struct log_file *file, int64_t now) {
     if (file->fd < 0)
         return 0;
@@ -223,22 +252,15 @@ int log_file_sync(struct log_file *file, int64_t now) {
     }
     if (file->size > 0 && now - file->begun_at >= file->options.rotate_s)
         return close_file(file);
-    if (!file->dirty)
-        return 0;
-    if (fdatasync(file->fd) != 0) {
-        file->options.stats->sync_failures++;
-        return -1;
-    }
-    file->dirty = false;
-    file->options.stats->syncs++;
-    return 0;
+    return file->dirty ? sync_open(file) : 0;
 }
 
 void log_file_cleanup(struct log_file *file) {
     if (file->fd < 0)
         return;
-    if (file->dirty && fdatasync(file->fd) != 0)
+    if (!file->dirty)
+        close(file->fd);
+    else if (sync_and_close(file, file->fd) != 0)
         log_error("keeper", "not synced: %s: %s", file->name, strerror(errno));
-    close(file->fd);
     file->fd = -1;
 }

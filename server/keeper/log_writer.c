@@ -14,6 +14,7 @@
 
 struct log_writer {
     struct log_file file; /* the thread's */
+    struct log_syncer *syncer;
     uint32_t sync_ms;
     int done_fd;
     pthread_t thread;
@@ -23,7 +24,7 @@ struct log_writer {
     size_t n;
     bool done, stop;
     size_t taken;
-    int error, sync_error;
+    int error;
 };
 
 /* ---- the thread ---- */
@@ -51,9 +52,9 @@ static void write_batch(struct log_writer *writer) {
 
 static void sync_file(struct log_writer *writer) {
     pthread_mutex_unlock(&writer->mutex);
-    int error = log_file_sync(&writer->file, unix_now()) == 0 ? 0 : errno;
+    if (log_file_sync(&writer->file, unix_now()) != 0)
+        log_error("keeper", "the event log's file: %s", strerror(errno));
     pthread_mutex_lock(&writer->mutex);
-    writer->sync_error = error;
 }
 
 static void *run(void *ctx) {
@@ -71,31 +72,47 @@ static void *run(void *ctx) {
         }
     }
     pthread_mutex_unlock(&writer->mutex);
-    log_file_cleanup(&writer->file);
     return NULL;
 }
 
 /* ---- the main thread ---- */
+
+static int start(struct log_writer *writer, const struct log_file_options *options) {
+    struct log_file_options with_syncer = *options;
+    writer->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (writer->done_fd < 0)
+        return -1;
+    writer->syncer = with_syncer.syncer = log_syncer_create(options->stats);
+    if (!writer->syncer)
+        return -1;
+    log_file_init(&writer->file, &with_syncer);
+    errno = keeper_thread_start(&writer->thread, run, writer);
+    return errno ? -1 : 0;
+}
+
+/* What is left when the thread has ended, or was never there. */
+static void release(struct log_writer *writer) {
+    log_file_cleanup(&writer->file);
+    log_syncer_destroy(writer->syncer);
+    if (writer->done_fd >= 0)
+        close(writer->done_fd);
+    pthread_mutex_destroy(&writer->mutex);
+    pthread_cond_destroy(&writer->changed);
+    free(writer);
+}
 
 struct log_writer *log_writer_create(const struct log_file_options *options, uint32_t sync_ms) {
     struct log_writer *writer = calloc(1, sizeof *writer);
     if (!writer)
         return NULL;
     writer->sync_ms = sync_ms;
-    writer->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (writer->done_fd < 0) {
-        free(writer);
-        return NULL;
-    }
+    writer->file.fd = writer->done_fd = -1;
     keeper_thread_condition(&writer->changed);
     pthread_mutex_init(&writer->mutex, NULL);
-    log_file_init(&writer->file, options);
-    int error = keeper_thread_start(&writer->thread, run, writer);
-    if (error == 0)
+    if (start(writer, options) == 0)
         return writer;
-    close(writer->done_fd);
-    log_file_cleanup(&writer->file);
-    free(writer);
+    int error = errno;
+    release(writer);
     errno = error;
     return NULL;
 }
@@ -108,10 +125,7 @@ void log_writer_destroy(struct log_writer *writer) {
     pthread_cond_signal(&writer->changed);
     pthread_mutex_unlock(&writer->mutex);
     pthread_join(writer->thread, NULL);
-    pthread_mutex_destroy(&writer->mutex);
-    pthread_cond_destroy(&writer->changed);
-    close(writer->done_fd);
-    free(writer);
+    release(writer);
 }
 
 int log_writer_fd(const struct log_writer *writer) {
@@ -144,8 +158,5 @@ bool log_writer_take(struct log_writer *writer, size_t *taken, int *error) {
 }
 
 int log_writer_sync_error(struct log_writer *writer) {
-    pthread_mutex_lock(&writer->mutex);
-    int error = writer->sync_error;
-    pthread_mutex_unlock(&writer->mutex);
-    return error;
+    return log_syncer_error(writer->syncer);
 }

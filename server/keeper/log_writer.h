@@ -1,6 +1,6 @@
 /*
- * A thread that writes batches of lines into the log's files and syncs them: a disk that is slow holds up
- * nobody but it.
+ * A thread that writes batches of lines into the log's files, and has them synced by another one
+ * (log_syncer.h): a disk that is slow holds up nobody but these.
  *
  * One batch at a time: log_writer_give() -> its descriptor becomes readable -> log_writer_take().
  */
@@ -13,7 +13,7 @@
 
 struct log_writer;
 
-/* NULL with errno. */
+/* NULL with errno. It has a syncer of its own. */
 struct log_writer *log_writer_create(const struct log_file_options *options, uint32_t sync_ms) CHECK_RESULT;
 /* Waits for the batch under way, syncs, ends the thread. NULL is legal. */
 void log_writer_destroy(struct log_writer *writer);
