@@ -240,7 +240,7 @@ static void a_window_bounds_what_waits(void **state) {
     struct fixture *f = *state;
     begin(f, true);
     partner_is_silent(f);
-    char id[8];
+    char id[32];
     for (int i = 0; i < 4; i++) {
         assert_true(click_batch_has_room(f->batch));
         snprintf(id, sizeof id, "w%d", i);

@@ -211,7 +211,7 @@ static void a_restored_one_is_safe_at_once(void **state) {
     assert_int_equal(ledger_sync(ledger), 0);
     kill_it(ledger);
     for (int boot = 2; boot < 300; boot++) { /* eras wrap */
-        char name[16];
+        char name[24];
         (void)snprintf(name, sizeof name, "boot-%d", boot);
         ledger = fixture_open_boot(path, name, 2, 8, 16);
         assert_int_equal(ledger_held(ledger, c), ONE);
