@@ -29,6 +29,9 @@ int rtbkit_convert(const struct convert_input *input, struct convert_output *out
 /* One line of iPinYou's impression log. The same. */
 int ipinyou_convert(const struct convert_input *input, struct convert_output *output) CHECK_RESULT;
 
+/* The same line as a click event: somebody sees the page that the slot is on. Its messageId comes first. */
+int ipinyou_convert_event(const struct convert_input *input, struct convert_output *output) CHECK_RESULT;
+
 #define DEMO_REQUESTS 48
 /* Request number i of the demo, i < DEMO_REQUESTS: made up, varied, always the same. */
 void demo_write(unsigned i, struct buf *json);

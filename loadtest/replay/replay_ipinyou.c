@@ -189,9 +189,9 @@ static void put_user(struct buf *out, const struct str *columns) {
     put_close(out, '}');
 }
 
-int ipinyou_convert(const struct convert_input *input, struct convert_output *output) {
-    struct str columns[COLUMNS];
-    struct buf *out = output->json;
+/* 0, or -1 with the reason in the output's error. */
+static int read_columns(const struct convert_input *input, struct convert_output *output,
+                        struct str *columns) {
     size_t count = split_columns(input->line, columns);
     if (count != COLUMNS) {
         snprintf(output->error, output->error_size, "not %d columns", COLUMNS);
@@ -205,6 +205,14 @@ int ipinyou_convert(const struct convert_input *input, struct convert_output *ou
         snprintf(output->error, output->error_size, "no slot size");
         return -1;
     }
+    return 0;
+}
+
+int ipinyou_convert(const struct convert_input *input, struct convert_output *output) {
+    struct str columns[COLUMNS];
+    struct buf *out = output->json;
+    if (read_columns(input, output, columns) != 0)
+        return -1;
     put_open(out, NULL, '{');
     put_text(out, "id", columns[BID_ID]);
     put_imp(out, columns);
@@ -219,6 +227,55 @@ int ipinyou_convert(const struct convert_input *input, struct convert_output *ou
     put_ext(out);
     put_text(out, "exchange", columns[EXCHANGE]);
     put_ext_end(out);
+    put_close(out, '}');
+    return 0;
+}
+
+/* ---- as a click event ---- */
+
+/* The site's hash as a host, the slot's size and the page's hash as a path:
+ * "https://trqRTu.ipinyou.example/300x250/9f4e". */
+static void put_page(struct buf *out, const struct str *columns) {
+    char url[400];
+    struct str site = columns[DOMAIN_HASH], page = columns[URL_HASH];
+    site = str_present(site) && site.n <= 63 ? site : STR("unknown");
+    page = str_present(page) && page.n <= 200 ? page : STR("");
+    int n = snprintf(url, sizeof url, "https://%.*s.ipinyou.example/%dx%d/%.*s", STR_ARG(site),
+                     read_number(columns[SLOT_WIDTH]), read_number(columns[SLOT_HEIGHT]), STR_ARG(page));
+    put_open(out, "page", '{');
+    put_text(out, "url", (struct str){url, (size_t)n});
+    put_close(out, '}');
+}
+
+static void put_tags(struct buf *out, struct str tags) {
+    put_open(out, "categories", '[');
+    while (tags.n > 0) {
+        const char *comma = memchr(tags.p, ',', tags.n);
+        struct str tag = {tags.p, comma ? (size_t)(comma - tags.p) : tags.n};
+        size_t used = tag.n + (comma ? 1 : 0);
+        tags = (struct str){tags.p + used, tags.n - used};
+        put_text(out, NULL, tag);
+    }
+    put_close(out, ']');
+}
+
+int ipinyou_convert_event(const struct convert_input *input, struct convert_output *output) {
+    struct str columns[COLUMNS];
+    struct buf *out = output->json;
+    if (read_columns(input, output, columns) != 0)
+        return -1;
+    put_open(out, NULL, '{');
+    put_text(out, "messageId", columns[BID_ID]);
+    put_text(out, "type", STR("page"));
+    put_text(out, "anonymousId", str_present(columns[IPINYOU_ID]) ? columns[IPINYOU_ID] : STR("unknown"));
+    put_open(out, "context", '{');
+    put_text(out, "userAgent", columns[USER_AGENT]);
+    put_ip(out, columns[IP]);
+    put_page(out, columns);
+    put_close(out, '}');
+    put_open(out, "properties", '{');
+    put_tags(out, columns[USER_TAGS]);
+    put_close(out, '}');
     put_close(out, '}');
     return 0;
 }

@@ -18,7 +18,7 @@
 
 static struct {
     const char *target, *rtbkit, *ipinyou, *ndjson, *get;
-    bool demo, poisson, json, quiet, strict, check, print;
+    bool demo, poisson, json, quiet, strict, check, print, events;
     double rate, speed, duration_s, views, clicks;
     uint64_t count, repeat, take, connections, tmax_ms, wait_ms, seed, max_late, show;
 } given = {
@@ -40,6 +40,8 @@ static const struct option_row rows[] = {
     {"rtbkit", "FILE", "play RTBkit's recorded auctions (.xz or plain, - for stdin)", OPTION_TEXT,
      &given.rtbkit, 0, 0},
     {"ipinyou", "FILE", "play iPinYou's impression log (the same)", OPTION_TEXT, &given.ipinyou, 0, 0},
+    {"as-events", NULL, "with --ipinyou: play page views for /v1/clickstream instead", OPTION_FLAG,
+     &given.events, 0, 0},
     {"ndjson", "FILE", "play OpenRTB requests, one a line (the same)", OPTION_TEXT, &given.ndjson, 0, 0},
     {"take", "N", "load the first N requests only", OPTION_UINT, &given.take, 1, 1e9},
     {"speed", "X", "recorded times, X times as fast (1)", OPTION_NUMBER, &given.speed, 0.001, 1e6},
@@ -109,6 +111,9 @@ static struct traffic_options choose_source(void) {
         options.path = files[i].path;
         sources++;
     }
+    if (given.events && !given.ipinyou)
+        options_refuse(&table, "--as-events needs --ipinyou", NULL);
+    options.events = given.events;
     if (sources != 1)
         options_refuse(&table, "one of --demo, --rtbkit, --ipinyou, --ndjson is needed", NULL);
     return options;
@@ -213,6 +218,7 @@ static int play_traffic(const struct traffic *traffic, const char *source) {
         return 1;
     }
     tally_init(tally);
+    tally->events = given.events;
     double cpu = cpu_us();
     play.player = player_create(play.loop, &options, traffic, tally, on_end, &play, error, sizeof error);
     struct signal_watch *interrupt = signal_watch_create(play.loop, SIGINT, on_signal, &play);

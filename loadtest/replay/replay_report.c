@@ -55,6 +55,9 @@ static void print_outcomes(const struct tally *tally, const struct colours *colo
         [TALLY_503] = "503",
         [TALLY_OTHER] = "other status",
         [TALLY_BROKEN] = "200, but no bid response",
+        [TALLY_ACCEPTED] = "accepted, not auctioned",
+        [TALLY_DUPLICATE] = "duplicate",
+        [TALLY_REFUSED] = "event refused",
         [TALLY_LOST] = "lost (no answer)",
     };
     uint64_t whole = tally_answered(tally) + tally->outcomes[TALLY_LOST];

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "json/json_reader.h"
+
 #define SEAT_OTHER "(others)"
 
 void tally_init(struct tally *tally) {
@@ -65,10 +67,63 @@ static enum tally_outcome read_bids(struct tally *tally, struct str body) {
     return outcome;
 }
 
+/* ---- results of click events ---- */
+
+struct event_result {
+    struct str status;
+    struct json_members members;
+};
+
+struct event_results {
+    struct event_result *items;
+    size_t count;
+};
+
+static const struct json_field result_fields[] = {
+    JSON_FIELD("status", JSON_STRING, offsetof(struct event_result, status), JSON_REQUIRED),
+};
+JSON_OBJECT_LOCAL(result_object, result_fields, .size = sizeof(struct event_result), .keeps_members = true,
+                  .members_offset = offsetof(struct event_result, members));
+
+static const struct json_field answer_fields[] = {
+    JSON_FIELD("results", JSON_OBJECTS, 0, JSON_REQUIRED, .object = &result_object),
+};
+JSON_OBJECT_LOCAL(answer_object, answer_fields);
+
+/* The answer to one event: the outcome, and the bid response where there is one. */
+static enum tally_outcome read_result(struct tally *tally, struct str body) {
+    static const struct {
+        struct str status;
+        enum tally_outcome outcome;
+    } outcomes[] = {
+        {STR_INIT("no_bid"), TALLY_NO_BID},       {STR_INIT("accepted"), TALLY_ACCEPTED},
+        {STR_INIT("duplicate"), TALLY_DUPLICATE}, {STR_INIT("invalid"), TALLY_REFUSED},
+        {STR_INIT("overload"), TALLY_REFUSED},    {STR_INIT("failed"), TALLY_REFUSED},
+    };
+    const struct json_limits limits = {
+        .depth = 64, .array_items = 4096, .object_members = 4096, .string_bytes = 1 << 20, .listed = 1};
+    struct event_results results = {0};
+    struct json_error error;
+    enum tally_outcome outcome = TALLY_BROKEN;
+    struct str response = {NULL, 0};
+    json_object_prepare(&answer_object);
+    if (json_read(body, &answer_object, &results, &limits, &tally->arena, &error) == 0 &&
+        results.count == 1) {
+        const struct event_result *result = &results.items[0];
+        const struct json_member *member = json_members_find(&result->members, STR("response"));
+        response = member ? member->value : response;
+        for (size_t i = 0; i < COUNT_OF(outcomes); i++)
+            if (str_eq(result->status, outcomes[i].status))
+                outcome = outcomes[i].outcome;
+    }
+    arena_reset(&tally->arena);
+    return str_present(response) ? read_bids(tally, response) : outcome;
+}
+
 static enum tally_outcome read_outcome(struct tally *tally, int status, struct str body) {
     switch (status) {
     case 200:
-        return read_bids(tally, body);
+        return tally->events ? read_result(tally, body) : read_bids(tally, body);
     case 204:
         return TALLY_NO_BID;
     case 400:
@@ -103,8 +158,9 @@ uint64_t tally_answered(const struct tally *tally) {
 
 const char *tally_outcome_name(enum tally_outcome outcome) {
     static const char *const names[TALLY_OUTCOMES] = {
-        [TALLY_BIDS] = "bids",      [TALLY_NO_BID] = "no_bid", [TALLY_400] = "status_400",
-        [TALLY_503] = "status_503", [TALLY_OTHER] = "other",   [TALLY_BROKEN] = "broken",
+        [TALLY_BIDS] = "bids",         [TALLY_NO_BID] = "no_bid",       [TALLY_400] = "status_400",
+        [TALLY_503] = "status_503",    [TALLY_OTHER] = "other",         [TALLY_BROKEN] = "broken",
+        [TALLY_ACCEPTED] = "accepted", [TALLY_DUPLICATE] = "duplicate", [TALLY_REFUSED] = "refused",
         [TALLY_LOST] = "lost",
     };
     return names[outcome];

@@ -19,9 +19,12 @@ enum tally_outcome {
     TALLY_NO_BID, /* 204, or 200 with no bid */
     TALLY_400,
     TALLY_503,
-    TALLY_OTHER,  /* any other status */
-    TALLY_BROKEN, /* 200 whose body is no bid response */
-    TALLY_LOST,   /* no answer */
+    TALLY_OTHER,    /* any other status */
+    TALLY_BROKEN,   /* 200 whose body is no bid response */
+    TALLY_ACCEPTED, /* this, and the next two: results of click events */
+    TALLY_DUPLICATE,
+    TALLY_REFUSED, /* invalid, overload, failed */
+    TALLY_LOST,    /* no answer */
     TALLY_OUTCOMES
 };
 
@@ -35,6 +38,7 @@ struct tally_seat { /* one seat's wins in one currency */
 };
 
 struct tally {
+    bool events; /* answers are results of click events */
     uint64_t sent;
     uint64_t outcomes[TALLY_OUTCOMES];
     uint64_t late; /* answered, but after tmax counted from the send; in outcomes too */

@@ -39,6 +39,14 @@ static bool grow(struct traffic *traffic) {
     return true;
 }
 
+/* Where the messageId of an event ends, which comes first and has nothing to escape. */
+static void read_event(const struct loader *loader, struct traffic_item *item) {
+    const size_t begin = sizeof "{\"messageId\":\"" - 1;
+    const char *end = memchr(item->json.p + begin, '"', item->json.n - begin);
+    item->tmax_ms = loader->options->tmax_ms;
+    item->id_end = end ? (uint32_t)(end - item->json.p) : 0;
+}
+
 /* Finds tmax and the id; a request that the parser refuses is counted. */
 static void read_item(struct loader *loader, struct traffic_item *item) {
     struct traffic *traffic = loader->traffic;
@@ -77,7 +85,10 @@ static int add(struct loader *loader, struct str json, uint64_t at_us, char *err
     struct traffic_item *item = &traffic->items[traffic->count++];
     item->json = (struct str){copy, json.n};
     item->at_us = at_us;
-    read_item(loader, item);
+    if (loader->options->events)
+        read_event(loader, item);
+    else
+        read_item(loader, item);
     return 0;
 }
 
@@ -113,7 +124,8 @@ static int convert_line(struct loader *loader, struct str line, uint64_t *at_us,
         result = rtbkit_convert(&input, &output);
         break;
     case TRAFFIC_IPINYOU:
-        result = ipinyou_convert(&input, &output);
+        result = loader->options->events ? ipinyou_convert_event(&input, &output)
+                                         : ipinyou_convert(&input, &output);
         break;
     }
     if (result == 0 && loader->json.failed) {

@@ -7,6 +7,7 @@
 #ifndef SLIMBID_LOADTEST_REPLAY_TRAFFIC_H
 #define SLIMBID_LOADTEST_REPLAY_TRAFFIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ struct traffic_options {
     const char *path; /* of a file; "-" is standard input; ignored for the demo */
     uint32_t tmax_ms; /* put into converted requests (recordings hold none) */
     size_t max_count; /* requests taken at most; 0: all */
+    bool events;      /* iPinYou's lines as click events */
 };
 
 /* Loads and sorts by recorded time. 0, or -1 with the reason in error (the traffic is then empty). */

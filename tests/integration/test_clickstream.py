@@ -4,12 +4,14 @@ import http.client
 import json
 import random
 import socket
+import subprocess
 import threading
 import time
+from collections import Counter
 
 import pytest
 
-from conftest import Partner, Slimbid
+from conftest import BIN, SHARED, Partner, Slimbid, needs_shared
 
 KEY = "write-key-1"
 IMP = {"id": "1", "bidfloor": 0.1, "banner": {"format": [{"w": 300, "h": 250}]}}
@@ -387,3 +389,54 @@ def test_stopping_ends_what_runs(start):
     started = time.monotonic()
     assert slimbid.stop() == 0
     assert time.monotonic() - started < 8
+
+
+# ---- recorded traffic ----------------------------------------------------------------------------------------------
+
+IPINYOU = SHARED / "data" / "ipinyou" / "imp.20130606.part.txt.xz"
+
+
+def replay(*args):
+    done = subprocess.run([str(a) for a in (BIN / "slimbid-replay", "--ipinyou", IPINYOU, "--as-events", *args)],
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@needs_shared
+def test_ipinyou_as_click_events(start):
+    """The log says some views twice. Each is auctioned once, every event is answered, counted, and one line of the event
+    log; played again, all are duplicates."""
+    events = [json.loads(line) for line in replay("--print").splitlines()]
+    size_of = {e["messageId"]: e["context"]["page"]["url"].split("/")[3] for e in events}
+    count, unique = len(events), len(size_of)
+    assert count > unique > 5000
+    sizes = sorted(set(size_of.values()))
+    placements = [{"name": f"s{s}", "site": "ipinyou.example", "path": f"/{s}/*",
+                   "imps": [{"id": "1", "banner": {"w": int(s.split("x")[0]), "h": int(s.split("x")[1])}}]}
+                  for s in sizes[1:]]  # one size has no placement
+    placed = sum(1 for s in size_of.values() if s != sizes[0])
+    partner = start(Partner, "p=bid=0.7&delay=5")
+    logs = start.tmp_path / "events"
+    logs.mkdir()
+    slimbid = start(Slimbid, {"partners": [{"name": "p", "url": partner.url("p"), "max_in_flight": 4096}],
+                              "placements": placements, "front_ends": 2, "event_log": {"directory": str(logs)}})
+    play = ("--target", f"http://127.0.0.1:{slimbid.port}/v1/clickstream", "--rate", 1500, "--tmax", 1000, "--json", "--quiet")
+    first = json.loads(replay(*play))["outcomes"]
+    assert first["bids"] + first["no_bid"] == placed and first["bids"] > placed // 2
+    assert first["accepted"] == unique - placed and first["duplicate"] == count - unique
+    assert sum(first.values()) == count
+    again = json.loads(replay(*play))["outcomes"]
+    assert again["duplicate"] == count == sum(again.values())
+    m = slimbid.wait_idle()
+    for outcome in ("bids", "no_bid", "accepted", "duplicate"):
+        assert m[f'slimbid_click_events_total{{outcome="{outcome}"}}'] == first[outcome] + again[outcome]
+    assert m["slimbid_click_ids_forgotten_early_total"] == 0
+    assert slimbid.stop() == 0
+    lines = [json.loads(line) for path in logs.iterdir() if "ndjson" in path.name
+             for line in path.read_text().splitlines()]
+    lines = [line for line in lines if line["kind"] == "clickstream"]
+    assert Counter(line["message_id"] for line in lines) == Counter({i: 2 * n for i, n in Counter(
+        e["messageId"] for e in events).items()})
+    once = Counter(line["message_id"] for line in lines if line["status"] != "duplicate")
+    assert set(once) == set(size_of) and set(once.values()) == {1}

@@ -186,8 +186,29 @@ static void ipinyou_bad_lines_are_refused(void **state) {
         "b1\t2013x606000104192\t1\tu1\tUA\t1.2.3.*"
         "\t1\t1\t2\td\tu\tn\ts\tw\t90\t1\t5\t16\tc\t1\t1\tl\t1\tnull",
     };
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_int_equal(convert(ipinyou_convert, bad[i]), -1);
+        assert_int_equal(convert(ipinyou_convert_event, bad[i]), -1);
+    }
+}
+
+static void ipinyou_lines_are_page_views(void **state) {
+    (void)state;
+    assert_int_equal(convert(ipinyou_convert_event,
+                             "b1\t20130606000104192\t1\tu1\tUA\t192.0.2.*\t106\t117\t2\tdom\turl\tnull\tslot"
+                             "\t950\t90\t1\t5\t16\tcr\t227\t207\tlp\t3427\t10063,10684"),
+                     0);
+    assert_true(str_eq(
+        buf_view(&json),
+        STR("{\"messageId\":\"b1\",\"type\":\"page\",\"anonymousId\":\"u1\",\"context\":{\"userAgent\":"
+            "\"UA\",\"ip\":\"192.0.2.0\",\"page\":{\"url\":\"https://dom.ipinyou.example/950x90/url\"}},"
+            "\"properties\":{\"categories\":[\"10063\",\"10684\"]}}")));
+    assert_int_equal(convert(ipinyou_convert_event,
+                             "b2\t20130606000105192\t1\tnull\tUA\t192.0.2.*\t106\t117\t2\tnull\tnull\tnull"
+                             "\tslot\t950\t90\t0\t5\t0\tcr\t227\t207\tlp\t3427\tnull"),
+                     0);
+    assert_true(holds("\"anonymousId\":\"unknown\"") && holds("https://unknown.ipinyou.example/950x90/\""));
+    assert_true(holds("\"categories\":[]"));
 }
 
 /* ---- the others ---- */
@@ -232,9 +253,13 @@ static void countries_have_three_letters(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CONVERT_TEST(rtbkit_fields_find_their_places), CONVERT_TEST(rtbkit_what_is_missing_is_left_out),
-        CONVERT_TEST(rtbkit_bad_lines_are_refused),    CONVERT_TEST(ipinyou_columns_find_their_places),
-        CONVERT_TEST(ipinyou_bad_lines_are_refused),   CONVERT_TEST(every_demo_request_is_valid_and_its_own),
+        CONVERT_TEST(rtbkit_fields_find_their_places),
+        CONVERT_TEST(rtbkit_what_is_missing_is_left_out),
+        CONVERT_TEST(rtbkit_bad_lines_are_refused),
+        CONVERT_TEST(ipinyou_columns_find_their_places),
+        CONVERT_TEST(ipinyou_bad_lines_are_refused),
+        CONVERT_TEST(ipinyou_lines_are_page_views),
+        CONVERT_TEST(every_demo_request_is_valid_and_its_own),
         CONVERT_TEST(countries_have_three_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,8 @@ static int setup(void **state) {
     assert_non_null(f.loop);
     timer_init(&f.answer_timer, f.loop, on_answer_timer, &f);
     http_server_options_default(&options);
-    f.server = http_server_create(f.loop, &options, (struct http_handler){.on_request = on_request, .ctx = &f}, &f.stats);
+    f.server = http_server_create(f.loop, &options,
+                                  (struct http_handler){.on_request = on_request, .ctx = &f}, &f.stats);
     assert_non_null(f.server);
     f.fd = listener_open(STR("127.0.0.1:0"), 64, false, error, sizeof error);
     assert_true(f.fd >= 0);
@@ -168,14 +169,45 @@ static void statuses_have_their_own_counts(void **state) {
     assert_int_equal(f->tally.outcomes[TALLY_BROKEN], 1);
 }
 
+/* ---- results of click events ---- */
+
+static void results_of_events_are_told_apart(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *body;
+        enum tally_outcome outcome;
+    } cases[] = {
+        {"{\"results\":[{\"messageId\":\"m\",\"status\":\"bids\",\"response\":{\"id\":\"x\",\"cur\":\"EUR\","
+         "\"seatbid\":[{"
+         "\"seat\":\"s1\",\"bid\":[{\"id\":\"1\",\"impid\":\"1\",\"price\":2.5}]}]}}]}",
+         TALLY_BIDS},
+        {"{\"results\":[{\"messageId\":\"m\",\"status\":\"no_bid\"}]}", TALLY_NO_BID},
+        {"{\"results\":[{\"messageId\":null,\"status\":\"accepted\"}]}", TALLY_ACCEPTED},
+        {"{\"results\":[{\"messageId\":\"m\",\"status\":\"duplicate\"}]}", TALLY_DUPLICATE},
+        {"{\"results\":[{\"messageId\":\"m\",\"status\":\"invalid\",\"error\":{}}]}", TALLY_REFUSED},
+        {"{\"results\":[{\"messageId\":\"m\",\"status\":\"overload\"}]}", TALLY_REFUSED},
+        {"{\"results\":[{\"messageId\":\"m\",\"status\":\"odd\"}]}", TALLY_BROKEN},
+        {"{\"results\":[]}", TALLY_BROKEN},
+        {"{\"success\":true}", TALLY_BROKEN},
+        {"rubbish", TALLY_BROKEN},
+    };
+    f->tally.events = true;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        uint64_t before = f->tally.outcomes[cases[i].outcome];
+        tally_answer(&f->tally, 200, str_from(cases[i].body), 1, 1, false);
+        if (f->tally.outcomes[cases[i].outcome] != before + 1)
+            fail_msg("%s", cases[i].body);
+    }
+    assert_int_equal(f->tally.imps_won, 1);
+}
+
 #define PLAYER_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        PLAYER_TEST(all_are_sent_and_counted),
-        PLAYER_TEST(a_stall_counts_for_all_who_waited),
-        PLAYER_TEST(late_and_lost_are_told_apart),
-        PLAYER_TEST(statuses_have_their_own_counts),
+        PLAYER_TEST(all_are_sent_and_counted),         PLAYER_TEST(a_stall_counts_for_all_who_waited),
+        PLAYER_TEST(late_and_lost_are_told_apart),     PLAYER_TEST(statuses_have_their_own_counts),
+        PLAYER_TEST(results_of_events_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
