@@ -100,7 +100,7 @@ def check_log(folder, clients):
 def test_money_is_right_whoever_dies(start):
     folder = start.tmp_path
     build(folder / "ads.tbl", campaigns())
-    slimbid = start(Restartable, settings(folder))
+    slimbid = start(Restartable, settings(folder, holds=65536, hold_s=30))
     wait_ready(slimbid)
     prng = random.Random(5)
     with Clients(slimbid.port, 4) as clients:
