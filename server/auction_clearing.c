@@ -33,12 +33,22 @@ static void check_bids(const struct auction *auction, struct bid_rules *rules, s
     } while (tried < cur->count && tried < CURRENCIES_TRIED && lost_by_currency(bids, count));
 }
 
-static void count_bids(struct auction *auction, const struct bid *bids, size_t count) {
+/* Prices of different currencies side by side; 0 when there is no rate. */
+static double in_usd(const struct auction *auction, const struct bid_rules *rules, double amount) {
+    double rate = currency_rate(auction->exchange->rates, rules->answer_currency, STR("USD"));
+    return rate > 0 ? amount * rate : 0;
+}
+
+static void count_bids(struct auction *auction, const struct bid_rules *rules, const struct bid *bids,
+                       size_t count) {
     struct stats_slot *stats = auction->exchange->stats;
     for (size_t i = 0; i < count; i++) {
         struct partner_stats *partner = &stats->partners[bids[i].partner_index];
         partner->bids++;
         partner->wins += bids[i].won;
+        if (bids[i].won)
+            partner_set_won(&auction->exchange->partners, bids[i].partner_index,
+                            in_usd(auction, rules, bids[i].clearing_price));
         stats->imps_won += bids[i].won;
         if (bids[i].refusal == BID_VALID)
             continue;
@@ -78,7 +88,7 @@ int auction_clearing_run(struct auction *auction, struct auction_clearing *clear
         return -1;
     check_bids(auction, &clearing->rules, bids, count);
     clearing->valid = auction_hold_clear(auction, &clearing->rules, bids, count, clearing->all_bids);
-    count_bids(auction, bids, count);
+    count_bids(auction, &clearing->rules, bids, count);
     set_urls(auction, clearing);
     auction->bids = bids;
     auction->bid_count = count;

@@ -14,6 +14,8 @@ struct auction_call {
     bool probe;
     enum partner_outcome outcome;
     uint64_t sent_us;
+    uint64_t had_us;
+    size_t request_bytes;
     struct partner_imp *imps; /* those it was asked about */
     size_t imp_count;
     bool *asked;                      /* for each imp of the request, whether it is among them */
@@ -39,13 +41,17 @@ static size_t fitting_imps(const struct auction *auction, const struct config_pa
     return count;
 }
 
-/* What is left for the partner: the deadline of its call, and the tmax that it is told. */
-static int64_t partner_time(const struct auction *auction, const struct config_partner *partner, uint64_t now,
-                            uint64_t *deadline_us) {
-    *deadline_us = now + (uint64_t)partner->timeout_ms * 1000;
-    if (*deadline_us > auction->reply_at_us)
-        *deadline_us = auction->reply_at_us;
-    return (int64_t)((*deadline_us - now) / 1000) - partner->tmax_margin_ms;
+/* What is left for the partner. */
+static uint64_t partner_time(const struct auction *auction, const struct config_partner *partner,
+                             uint64_t now) {
+    uint64_t timeout_us = (uint64_t)partner->timeout_ms * 1000;
+    uint64_t left_us = auction->reply_at_us > now ? auction->reply_at_us - now : 0;
+    return left_us < timeout_us ? left_us : timeout_us;
+}
+
+/* The tmax that it is told. */
+static int64_t told_tmax(const struct config_partner *partner, uint64_t given_us) {
+    return (int64_t)(given_us / 1000) - partner->tmax_margin_ms;
 }
 
 /* The shared part of all partner requests, written when the first partner fits. */
@@ -71,18 +77,17 @@ static void ask_partner(struct auction *auction, struct partner *partner, const 
         partner->stats->skips[why]++;
         return;
     }
-    uint64_t deadline_us = 0;
-    int64_t tmax_ms = partner_time(auction, partner->config, now, &deadline_us);
-    if (tmax_ms < 1) {
+    struct partner_admission admission = {.had_us = partner_time(auction, partner->config, now)};
+    if (told_tmax(partner->config, admission.had_us) < 1) {
         partner->stats->skips[PARTNER_SKIP_NO_TIME]++;
         return;
     }
-    struct partner_admission admission;
     if (!partner_admit(partner, auction->hash, now, &admission))
         return;
     struct buf *body = outbound_call_body(admission.call);
     struct str shared = shared_part(auction, client);
-    partner_request_write(shared, tmax_ms, partner->config, imps, imp_count, body);
+    int64_t tmax_ms = told_tmax(partner->config, admission.given_us);
+    partner_request_write(shared, tmax_ms > 0 ? tmax_ms : 1, partner->config, imps, imp_count, body);
     if (exchange->shared.failed || body->failed) {
         partner_unsent(partner, &admission, PARTNER_SKIP_TOO_LARGE);
         return;
@@ -93,6 +98,8 @@ static void ask_partner(struct auction *auction, struct partner *partner, const 
                                   .call = admission.call,
                                   .probe = admission.probe,
                                   .sent_us = now,
+                                  .had_us = admission.had_us,
+                                  .request_bytes = body->n,
                                   .imps = imps,
                                   .imp_count = imp_count,
                                   .asked = asked};
@@ -100,7 +107,7 @@ static void ask_partner(struct auction *auction, struct partner *partner, const 
         asked[imps[i].imp - auction->request.imps] = true;
     auction->call_count++;
     auction->calls_pending++;
-    outbound_send(call->call, deadline_us, on_answer, call);
+    outbound_send(call->call, now + admission.given_us, on_answer, call);
 }
 
 static int ask_partners(struct auction *auction, const struct client_info *client) {
@@ -214,13 +221,23 @@ static enum partner_outcome outcome_of(struct auction_call *call, const struct o
     return read_answer(call, result->body);
 }
 
+static void report(const struct auction_call *call, uint64_t took_us, size_t answer_bytes) {
+    const struct exchange *exchange = call->auction->exchange;
+    const struct partner_call_end end = {.outcome = call->outcome,
+                                         .took_us = took_us,
+                                         .had_us = call->had_us,
+                                         .bytes = call->request_bytes + answer_bytes,
+                                         .probe = call->probe,
+                                         .behind = exchange->admission.shedding};
+    partner_report(call->partner, loop_now(exchange->loop), &end);
+}
+
 static void on_answer(void *ctx, const struct outbound_result *result) {
     struct auction_call *call = ctx;
     struct auction *auction = call->auction;
     call->call = NULL;
     call->outcome = outcome_of(call, result);
-    partner_report(call->partner, loop_now(auction->exchange->loop), call->outcome, result->took_us,
-                   call->probe);
+    report(call, result->took_us, result->body.n);
     log_debug("auction", "answered auction=%016llx partner=%s outcome=%s us=%llu",
               (unsigned long long)auction->id, call->partner->config->name.p,
               partner_outcome_name(call->outcome), (unsigned long long)result->took_us);
@@ -237,7 +254,7 @@ void auction_gather_abandon(struct auction *auction, enum partner_outcome why) {
         outbound_abandon(call->call);
         call->call = NULL;
         call->outcome = why;
-        partner_report(call->partner, now, why, now - call->sent_us, call->probe);
+        report(call, now - call->sent_us, 0);
     }
     auction_own_abandon(auction, why);
     auction->calls_pending = 0;

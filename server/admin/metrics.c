@@ -61,6 +61,13 @@ static const struct metric_row partner_rows[] = {
     {"slimbid_partner_wins_total", "Impressions won.", METRIC_COUNTER, PARTNER(wins)},
     {"slimbid_partner_breaker_opened_total", "Times that the breaker opened.", METRIC_COUNTER,
      PARTNER(breaker_opened)},
+    {"slimbid_partner_shortened_total", "Calls that were given less time than the auction had.",
+     METRIC_COUNTER, PARTNER(shortened)},
+    {"slimbid_partner_left_out_permille",
+     "Thousandths of the auctions that it is left out of because it rarely answers in their time; front ends "
+     "added "
+     "up.",
+     METRIC_GAUGE, PARTNER(left_out_permille)},
     {"slimbid_partner_calls_in_flight", "Calls that run now, late ones included.", METRIC_GAUGE,
      PARTNER(calls.in_flight)},
     {"slimbid_partner_calls_late", "Calls that run on after their deadline.", METRIC_GAUGE,

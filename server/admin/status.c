@@ -28,8 +28,9 @@ static void write_partner(const char *name, bool enabled, const struct partner_s
                (unsigned long long)partner->wins, (unsigned long long)refused,
                (unsigned long long)partner->outcomes[PARTNER_TIMEOUT],
                (unsigned long long)partner->calls.in_flight);
-    buf_printf(out, "\"connections_opened\":%llu,\"breaker\":\"%s\"}",
+    buf_printf(out, "\"connections_opened\":%llu,\"share\":%.3f,\"breaker\":\"%s\"}",
                (unsigned long long)partner->calls.connections_opened,
+               1 - (double)(partner->left_out_permille % 1001) / 1000,
                breaker_state_name((enum breaker_state)(partner->breaker_state % 3)));
 }
 
@@ -91,8 +92,9 @@ void metrics_write_status(const struct config *config, const struct stats *stats
     for (uint32_t p = 0; p < config->partner_count; p++) {
         if (p)
             buf_add_char(out, ',');
-        /* A breaker has no sum: the first front end's stands for all here, /metrics has the worst. */
+        /* A breaker and a share have no sum: the first front end's stand for all here. */
         total->partners[p].breaker_state = stats->slots[0].partners[p].breaker_state;
+        total->partners[p].left_out_permille = stats->slots[0].partners[p].left_out_permille;
         write_partner(config->partners[p].name.p, config->partners[p].enabled, &total->partners[p], out);
     }
     if (str_present(config->campaigns.table)) {

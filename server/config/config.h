@@ -55,6 +55,7 @@ struct config_partner {
     struct str_list currencies; /* its bids may come in; empty: all that are convertible */
     struct str_list headers;    /* "Name: value" sent with each call */
     uint32_t timeout_ms;
+    bool adaptive;           /* asked less, and waited for less, while it rarely answers in time */
     uint32_t tmax_margin_ms; /* what the network takes of the tmax that it is told */
     uint32_t max_in_flight;
     uint32_t max_connections;
@@ -147,6 +148,11 @@ struct config {
         uint32_t open_ms, open_max_ms; /* the first pause, doubled up to the last */
         uint32_t probes;               /* good probes in a row that close it */
     } breaker;
+
+    struct { /* partner/pace.h */
+        double least_share;
+        uint32_t probe_ms, least_timeout_ms;
+    } pace;
 
     struct {                   /* own campaigns */
         struct str table;      /* the ad table's file; absent: there are none */

@@ -187,6 +187,13 @@ const struct config_option config_options[] = {
     {ROOT(breaker.probes, uint32_t, CONFIG_U32), NUMBER("calls", 3, 1, 1000),
      LIVE("Good probes in a row that close the breaker.")},
 
+    {ROOT(pace.least_share, double, CONFIG_DOUBLE), NUMBER("share", 0.02, 0, 1),
+     LIVE("Of the auctions in which a partner is asked that never answers in time.")},
+    {ROOT(pace.probe_ms, uint32_t, CONFIG_U32), NUMBER("ms", 1000, 10, 3600000),
+     LIVE("Such a partner is asked at least so often, to see whether it became faster.")},
+    {ROOT(pace.least_timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 20, 1, 10000),
+     LIVE("The least time that a partner is given whose calls are shortened.")},
+
     {ROOT(campaigns.table, struct str, CONFIG_STRING),
      TEXT("path", "null", 1, CONFIG_STRING_BYTES, config_format_path),
      LIVE("The ad table of own campaigns, made by slimbid-table. Without it only partners bid.")},
@@ -341,6 +348,8 @@ const struct config_option config_options[] = {
      LIVE("\"Name: value\" lines sent with each call.")},
     {PARTNER(timeout_ms, uint32_t, CONFIG_U32), NUMBER("ms", 300, 1, 10000),
      LIVE("Longest time for one call; an auction with less time left gives less.")},
+    {PARTNER(adaptive, bool, CONFIG_BOOL), FLAG(true),
+     LIVE("Whether it is asked less, and given less time, while it rarely answers in time (overload.md).")},
     {PARTNER(tmax_margin_ms, uint32_t, CONFIG_U32), NUMBER("ms", 10, 0, 1000),
      LIVE("What the network takes: the tmax it is told is this much less than the time it has.")},
     {PARTNER(max_in_flight, uint32_t, CONFIG_U32), NUMBER("calls", 512, 1, 65536),

@@ -31,13 +31,14 @@ static void target_options(const struct config *config, const struct config_part
 }
 
 static int partner_init(struct partner *partner, const struct config *config, uint32_t index,
-                        const struct breaker_options *breaker, struct outbound *outbound,
-                        struct stats_slot *stats, uint64_t now_us, char *error, size_t error_size) {
+                        const struct partner_set *set, struct outbound *outbound, struct stats_slot *stats,
+                        uint64_t now_us, char *error, size_t error_size) {
     const struct config_partner *c = &config->partners[index];
     *partner = (struct partner){.config = c, .index = index, .stats = &stats->partners[index]};
-    breaker_init(&partner->breaker, breaker, now_us);
+    breaker_init(&partner->breaker, &set->breaker_options, now_us);
     partner->breaker.opened = partner->stats->breaker_opened; /* a restarted front end counts on */
     partner->calls_before = partner->stats->calls;
+    pace_init(&partner->pace, &set->pace_options, c->adaptive);
     double rate = (double)c->requests_per_second / config->front_ends;
     token_bucket_init(&partner->rate, rate, rate > 10 ? rate / 10 : 1, now_us);
     struct outbound_target_options options;
@@ -48,14 +49,17 @@ static int partner_init(struct partner *partner, const struct config *config, ui
 
 int partner_set_init(struct partner_set *set, const struct config *config, struct outbound *outbound,
                      struct stats_slot *stats, uint64_t now_us, char *error, size_t error_size) {
-    *set =
-        (struct partner_set){.breaker_options = {.enabled = config->breaker.enabled,
-                                                 .window_us = (uint64_t)config->breaker.window_ms * 1000,
-                                                 .min_calls = config->breaker.min_calls,
-                                                 .failure_share = config->breaker.failure_share,
-                                                 .open_us = (uint64_t)config->breaker.open_ms * 1000,
-                                                 .open_max_us = (uint64_t)config->breaker.open_max_ms * 1000,
-                                                 .probes = config->breaker.probes}};
+    *set = (struct partner_set){
+        .breaker_options = {.enabled = config->breaker.enabled,
+                            .window_us = (uint64_t)config->breaker.window_ms * 1000,
+                            .min_calls = config->breaker.min_calls,
+                            .failure_share = config->breaker.failure_share,
+                            .open_us = (uint64_t)config->breaker.open_ms * 1000,
+                            .open_max_us = (uint64_t)config->breaker.open_max_ms * 1000,
+                            .probes = config->breaker.probes},
+        .pace_options = {.least_share = config->pace.least_share,
+                         .probe_us = (uint64_t)config->pace.probe_ms * 1000,
+                         .least_timeout_us = (uint64_t)config->pace.least_timeout_ms * 1000}};
     if (config->partner_count == 0)
         return 0;
     set->items = calloc(config->partner_count, sizeof *set->items);
@@ -67,8 +71,7 @@ int partner_set_init(struct partner_set *set, const struct config *config, struc
         if (!config->partners[i].enabled)
             continue;
         struct partner *partner = &set->items[set->count++];
-        if (partner_init(partner, config, i, &set->breaker_options, outbound, stats, now_us, error,
-                         error_size) != 0)
+        if (partner_init(partner, config, i, set, outbound, stats, now_us, error, error_size) != 0)
             return -1;
     }
     return 0;
@@ -99,13 +102,20 @@ bool partner_admit(struct partner *partner, uint64_t auction_hash, uint64_t now_
     /* A front end that has just started knows no names: no reason to open the breaker. */
     if (!outbound_target_resolved(partner->target))
         return skip(partner, PARTNER_SKIP_UNRESOLVED);
+    /* A probe of the breaker must not be held back: the breaker decides about it. */
+    admission->given_us = admission->had_us;
+    bool well = partner->breaker.state == BREAKER_CLOSED;
+    if (well && !pace_admit(&partner->pace, now_us, &admission->given_us))
+        return skip(partner, PARTNER_SKIP_PACE);
     if (!breaker_admit(&partner->breaker, now_us, &admission->probe))
         return skip(partner, PARTNER_SKIP_BREAKER);
     enum partner_skip why = PARTNER_SKIP_RATE;
     if (token_bucket_take(&partner->rate, now_us)) {
         admission->call = outbound_begin(partner->target);
-        if (admission->call)
+        if (admission->call) {
+            partner->stats->shortened += admission->given_us < admission->had_us;
             return true;
+        }
         why = PARTNER_SKIP_IN_FLIGHT;
     }
     breaker_unused(&partner->breaker, admission->probe);
@@ -150,26 +160,51 @@ static void learn_usual(struct partner *partner, uint64_t took_us) {
         partner->usual_us = (partner->usual_us * (USUAL_CALLS - 1) + took_us) / USUAL_CALLS;
 }
 
-void partner_report(struct partner *partner, uint64_t now_us, enum partner_outcome outcome, uint64_t took_us,
-                    bool probe) {
+/* Errors say nothing about its speed. */
+static void learn_pace(struct partner *partner, const struct partner_call_end *end) {
+    bool in_time = is_answer(end->outcome);
+    if (!in_time && (end->outcome != PARTNER_TIMEOUT || end->behind))
+        return;
+    bool full = pace_share(&partner->pace) == 1;
+    pace_report(&partner->pace, end->had_us, end->took_us, in_time);
+    if (full != (pace_share(&partner->pace) == 1))
+        log_info("partner", "pace partner=%s asked=%s had_ms=%llu useful_ms=%llu", partner->config->name.p,
+                 full ? "less" : "in full", (unsigned long long)end->had_us / 1000,
+                 (unsigned long long)partner->pace.useful_us / 1000);
+}
+
+void partner_report(struct partner *partner, uint64_t now_us, const struct partner_call_end *end) {
+    enum partner_outcome outcome = end->outcome;
     partner->stats->outcomes[outcome]++;
     if (outcome == PARTNER_ABANDONED || outcome == PARTNER_NO_MEMORY) {
-        breaker_unused(&partner->breaker, probe);
+        breaker_unused(&partner->breaker, end->probe);
         return;
     }
-    histogram_add(&partner->stats->latency, took_us);
+    histogram_add(&partner->stats->latency, end->took_us);
+    worth_call(&partner->worth, end->bytes, end->took_us);
     if (is_answer(outcome))
-        learn_usual(partner, took_us);
-    if (outcome == PARTNER_TIMEOUT && took_us < partner->usual_us) {
-        breaker_unused(&partner->breaker, probe);
+        learn_usual(partner, end->took_us);
+    learn_pace(partner, end);
+    if (outcome == PARTNER_TIMEOUT && end->took_us < partner->usual_us) {
+        breaker_unused(&partner->breaker, end->probe);
         return;
     }
     enum breaker_state before = partner->breaker.state;
-    breaker_result(&partner->breaker, now_us, !is_failure(outcome), probe);
+    breaker_result(&partner->breaker, now_us, !is_failure(outcome), end->probe);
     if (partner->breaker.state != before)
         log_info("partner", "breaker partner=%s from=%s to=%s last=%s", partner->config->name.p,
                  breaker_state_name(before), breaker_state_name(partner->breaker.state),
                  partner_outcome_name(outcome));
+}
+
+void partner_set_won(const struct partner_set *set, uint32_t index, double usd_cpm) {
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->items[i].index == index)
+            worth_win(&set->items[i].worth, usd_cpm);
+}
+
+double partner_value(const struct partner *partner) {
+    return worth_value(&partner->worth);
 }
 
 static void publish_calls(const struct partner *partner) {
@@ -189,6 +224,7 @@ void partner_set_publish(const struct partner_set *set) {
         const struct partner *partner = &set->items[i];
         partner->stats->breaker_state = partner->breaker.state;
         partner->stats->breaker_opened = partner->breaker.opened;
+        partner->stats->left_out_permille = (uint64_t)((1 - pace_share(&partner->pace)) * 1000);
         publish_calls(partner);
     }
 }

@@ -29,11 +29,11 @@ const char *auction_end_name(enum auction_end end) {
 
 const char *partner_skip_name(enum partner_skip skip) {
     static const char *const names[PARTNER_SKIPS] = {
-        [PARTNER_SKIP_NOT_NAMED] = "not_named",   [PARTNER_SKIP_UNFIT] = "unfit",
-        [PARTNER_SKIP_SHARE] = "share",           [PARTNER_SKIP_RATE] = "rate",
-        [PARTNER_SKIP_IN_FLIGHT] = "in_flight",   [PARTNER_SKIP_BREAKER] = "breaker",
-        [PARTNER_SKIP_NO_TIME] = "no_time",       [PARTNER_SKIP_TOO_LARGE] = "too_large",
-        [PARTNER_SKIP_UNRESOLVED] = "unresolved",
+        [PARTNER_SKIP_NOT_NAMED] = "not_named", [PARTNER_SKIP_UNFIT] = "unfit",
+        [PARTNER_SKIP_SHARE] = "share",         [PARTNER_SKIP_RATE] = "rate",
+        [PARTNER_SKIP_PACE] = "pace",           [PARTNER_SKIP_IN_FLIGHT] = "in_flight",
+        [PARTNER_SKIP_BREAKER] = "breaker",     [PARTNER_SKIP_NO_TIME] = "no_time",
+        [PARTNER_SKIP_TOO_LARGE] = "too_large", [PARTNER_SKIP_UNRESOLVED] = "unresolved",
     };
     return names[skip];
 }
@@ -95,7 +95,7 @@ void stats_slot_adopt(struct stats_slot *slot) {
     for (size_t i = 0; i < COUNT_OF(slot->notices); i++)
         slot->notices[i].waiting = 0;
     for (size_t i = 0; i < COUNT_OF(slot->partners); i++) {
-        slot->partners[i].breaker_state = 0;
+        slot->partners[i].breaker_state = slot->partners[i].left_out_permille = 0;
         slot->partners[i].calls.in_flight = slot->partners[i].calls.late = 0;
     }
 }

@@ -49,6 +49,7 @@ enum partner_skip {
     PARTNER_SKIP_NOT_NAMED, /* every imp names other bidders */
     PARTNER_SKIP_UNFIT,     /* media type, channel, country, site */
     PARTNER_SKIP_SHARE,     /* traffic_share */
+    PARTNER_SKIP_PACE,      /* it rarely answers in such time */
     PARTNER_SKIP_RATE,      /* requests_per_second */
     PARTNER_SKIP_IN_FLIGHT, /* max_in_flight */
     PARTNER_SKIP_BREAKER,
@@ -95,6 +96,8 @@ struct partner_stats {
     uint64_t wins;
     uint64_t breaker_state; /* gauge: enum breaker_state */
     uint64_t breaker_opened;
+    uint64_t left_out_permille;         /* gauge: of the auctions, on account of its pace */
+    uint64_t shortened;                 /* calls that were given less time than there was */
     struct outbound_target_stats calls; /* copied in before each read */
     struct histogram latency;
 };

@@ -311,6 +311,17 @@ static void do_play(struct scenario *s, struct str rest) {
     check_idle(s);
 }
 
+/* Auctions at equal distances, whatever comes of the ones before. */
+static void do_flow(struct scenario *s, struct str rest) {
+    struct str count = scenario_word(&rest);
+    uint64_t gap_us = scenario_time(s, scenario_word(&rest));
+    fake_outbound_reset_counts(s->outbound);
+    for (int n = atoi(count.p); n > 0; n--) {
+        do_start(s);
+        fake_loop_advance(s->loop, loop_now(s->loop) + gap_us);
+    }
+}
+
 static void do_line(struct scenario *s, struct str line) {
     struct str rest = line;
     struct str word = scenario_word(&rest);
@@ -335,6 +346,8 @@ static void do_line(struct scenario *s, struct str line) {
         s->gone_after_us = scenario_time(s, scenario_word(&rest));
     } else if (str_eq(word, STR("play"))) {
         do_play(s, rest);
+    } else if (str_eq(word, STR("flow"))) {
+        do_flow(s, rest);
     } else if (str_eq(word, STR("start"))) {
         do_start(s);
     } else if (str_eq(word, STR("wait"))) {

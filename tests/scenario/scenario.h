@@ -11,6 +11,7 @@
  *                                   a 200 with one bid for each `|`: a good banner bid but for what is given
  *   own none | full | never | AFTER dead | AFTER late | AFTER fault
  *                                   no table or worker; jobs are shed; no answer; or what it says of one
+ *   flow N TIME                     starts N auctions, one every TIME
  *   lag TIME                        from now on requests have waited that long for their turn
  *   own AFTER bids | KEY=VALUE ... | ...
  *                                   one bid for each `|`: a good banner bid for the job's first imp but for
