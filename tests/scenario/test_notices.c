@@ -17,6 +17,35 @@
 
 #define MS 1000u
 
+/* ---- the allocator ---- */
+
+static unsigned long fail_in; /* that allocation from now fails; 0: none */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t count, size_t n);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t count, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+
+static bool fails(void) {
+    return fail_in && --fail_in == 0;
+}
+
+void *__wrap_malloc(size_t n) {
+    return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t count, size_t n) {
+    return fails() ? NULL : __real_calloc(count, n);
+}
+
+void *__wrap_realloc(void *p, size_t n) {
+    return fails() ? NULL : __real_realloc(p, n);
+}
+
+/* ---- what the tests stand on ---- */
+
 struct notice_fixture {
     struct config *config;
     struct loop *loop;
@@ -191,6 +220,30 @@ static void memory_is_bounded(void **state) {
     assert_int_equal(f.stats[0].waiting + f.stats[0].shed, 100);
     assert_true(fake_outbound_calls(target) > 0);
     cleanup(&f);
+}
+
+/* Each allocation from the first notice of a host to its end fails in turn: it is sent, or counted. */
+static void want_of_memory_is_counted(void **state) {
+    (void)state;
+    bool failed = true;
+    for (unsigned long at = 1; failed; at++) {
+        struct notice_fixture f;
+        init(&f, "{\"notices\":{\"tries\":2}," PARTNER "}");
+        fake_outbound_script_next(f.outbound, &(struct fake_script){.after_us = MS, .status = 200});
+        fail_in = at;
+        notices_send(f.notices, 0, NOTICE_WIN, STR("http://n.acme.example/a"));
+        fake_loop_advance(f.loop, loop_now(f.loop) + 60000 * (uint64_t)MS);
+        failed = fail_in == 0;
+        fail_in = 0;
+        const struct notice_stats *stats = &f.stats[0];
+        assert_int_equal(stats->sent[NOTICE_WIN] + stats->failed[NOTICE_WIN] + stats->shed, 1);
+        assert_int_equal(notices_waiting(f.notices), 0);
+        cleanup(&f);
+    }
+    struct config *config = load("{" PARTNER "}");
+    fail_in = 1;
+    assert_null(notices_create(config, NULL, NULL, NULL, NULL));
+    config_destroy(config);
 }
 
 static void hosts_give_way_when_they_are_idle(void **state) {
@@ -428,6 +481,7 @@ int main(void) {
         cmocka_unit_test(a_refusal_is_final),
         cmocka_unit_test(queue_and_calls_are_bounded),
         cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(want_of_memory_is_counted),
         cmocka_unit_test(hosts_give_way_when_they_are_idle),
         cmocka_unit_test(a_new_host_is_looked_up_first),
         cmocka_unit_test(a_partner_names_its_own_hosts_only),
