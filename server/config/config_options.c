@@ -265,7 +265,7 @@ const struct config_option config_options[] = {
     {ROOT(event_log.directory, struct str, CONFIG_STRING), TEXT("path", "null", 1, 1024, config_format_path),
      FIXED("Where auctions, wins, views and clicks are logged (event-log.md). Without it there is no event "
            "log.")},
-    {ROOT(event_log.buffer_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 1048576, 65536, 16777216),
+    {ROOT(event_log.buffer_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 2097152, 65536, 16777216),
      FIXED("Lines of one front end that wait to be written; a power of two. When it is full the oldest go.")},
     {ROOT(event_log.rotate_bytes, uint32_t, CONFIG_U32), NUMBER("bytes", 67108864, 4096, 4294967295),
      FIXED("A file of this size is closed and the next one begun.")},

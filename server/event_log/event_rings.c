@@ -65,6 +65,10 @@ uint32_t event_rings_count(const struct event_rings *rings) {
     return rings->count;
 }
 
+size_t event_rings_bytes(const struct event_rings *rings) {
+    return rings->bytes;
+}
+
 bool event_rings_in_file(const struct event_rings *rings) {
     return rings->fd >= 0;
 }

@@ -58,6 +58,8 @@ struct event_rings *event_rings_open(const char *directory, uint32_t count, uint
 void event_rings_close(struct event_rings *rings);
 
 uint32_t event_rings_count(const struct event_rings *rings);
+/* Of the memory that all processes share: as much as they will have touched in the end. */
+size_t event_rings_bytes(const struct event_rings *rings);
 /* False: no file could be made; what is not written is gone when the processes are. */
 bool event_rings_in_file(const struct event_rings *rings);
 struct event_ring_shared *event_rings_shared(const struct event_rings *rings, uint32_t index);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "budget/container_memory.h"
 #include "budget/memory_plan.h"
+#include "event_log/event_rings.h"
 
 #define FIRST_MS    500 /* after a start: the process has set itself up */
 #define LOOK_MS     10000
@@ -95,6 +96,8 @@ static uint64_t taken_or_guess(const struct process_stats *process) {
 static uint64_t idle_of_all(const struct supervisor *sv) {
     const struct processes *processes = &sv->stats->processes;
     uint64_t sum = taken_or_guess(&processes->supervisor);
+    if (sv->event_rings) /* hardly touched when idle, and whole in the end */
+        sum += event_rings_bytes(sv->event_rings);
     if (processes->keeper_count)
         sum += taken_or_guess(&processes->keeper);
     for (uint32_t f = 0; f < sv->config->front_ends; f++)
