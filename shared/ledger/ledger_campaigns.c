@@ -65,13 +65,18 @@ static void set_if_other(_Atomic uint64_t *word, uint64_t value) {
         atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
+/* Seconds; any times may stand in a bent file. */
+static int64_t age_of(int64_t now, int64_t seen) {
+    return (int64_t)((uint64_t)now - (uint64_t)seen);
+}
+
 static void renew(struct ledger_campaign *campaign, const struct ledger_campaign_facts *facts, int64_t now) {
     int64_t budget = facts->daily_budget > 0 ? facts->daily_budget : 0;
     if (atomic_load_explicit(&campaign->daily_budget, memory_order_relaxed) != budget)
         atomic_store_explicit(&campaign->daily_budget, budget, memory_order_relaxed);
     set_if_other(&campaign->cap, facts->frequency | (uint64_t)facts->frequency_hours << 32);
     int64_t seen = atomic_load_explicit(&campaign->seen, memory_order_relaxed);
-    if (now >= seen + SEEN_S || now < seen)
+    if (age_of(now, seen) >= SEEN_S || age_of(now, seen) < 0)
         atomic_store_explicit(&campaign->seen, now, memory_order_relaxed);
 }
 
@@ -131,7 +136,7 @@ static uint32_t take_quiet(struct ledger *ledger, int64_t now) {
         struct ledger_campaign *campaign = &ledger->live.campaigns[at];
         uint64_t key = atomic_load_explicit(&campaign->key, memory_order_acquire);
         int64_t seen = atomic_load_explicit(&campaign->seen, memory_order_relaxed);
-        if (key != 0 && now - seen > LEDGER_QUIET_S &&
+        if (key != 0 && age_of(now, seen) > LEDGER_QUIET_S &&
             atomic_compare_exchange_strong(&campaign->key, &key, 0)) {
             index_remove(ledger, key, at);
             return at;
@@ -262,8 +267,8 @@ int64_t ledger_held(const struct ledger *ledger, uint32_t campaign) {
             uint32_t its = atomic_load_explicit(&cell->day[i], memory_order_relaxed);
             day = its > day ? its : day;
         }
-    int64_t held = day > 0 ? ledger_sum_held(ledger, campaign, day) : 0;
-    return held + (day > 1 ? ledger_sum_held(ledger, campaign, day - 1) : 0);
+    uint64_t held = day > 0 ? (uint64_t)ledger_sum_held(ledger, campaign, day) : 0;
+    return (int64_t)(held + (day > 1 ? (uint64_t)ledger_sum_held(ledger, campaign, day - 1) : 0));
 }
 
 /* ---- pacing ---- */
@@ -290,7 +295,8 @@ int64_t ledger_left(const struct ledger *ledger, uint32_t campaign, int64_t now)
     atomic_thread_fence(memory_order_acquire);
     if (__builtin_add_overflow(held, ledger_sum_spent(ledger, campaign, day), &used) || used > limit)
         return 0;
-    return limit - used;
+    int64_t left;
+    return __builtin_sub_overflow(limit, used, &left) ? 0 : left;
 }
 
 void ledger_pace(struct ledger *ledger, uint32_t campaign, int64_t limit, uint16_t rate) {

@@ -75,8 +75,8 @@ struct complaint {
 /* What the slots of one campaign say of the newest even and the newest odd day of its cells. */
 struct tally {
     uint32_t day[2];
-    int64_t held[2], viewed[2];
-    bool strange; /* a hold of a day that no cell knows */
+    uint64_t held[2], viewed[2]; /* modulo 2^64, as the sums */
+    bool strange;                /* a hold of a day that no cell knows */
 };
 
 static void tally_days(const struct ledger *ledger, struct tally *tallies, uint32_t count) {
@@ -98,7 +98,7 @@ static void tally_slots(const struct ledger *ledger, struct tally *tallies, uint
         int i = slot->day & 1;
         tally->strange |= slot->day > tally->day[i];
         if (slot->day == tally->day[i])
-            *(state == LEDGER_SLOT_HELD ? &tally->held[i] : &tally->viewed[i]) += slot->nanos;
+            *(state == LEDGER_SLOT_HELD ? &tally->held[i] : &tally->viewed[i]) += (uint64_t)slot->nanos;
     }
 }
 
@@ -106,7 +106,7 @@ static bool tally_agrees(const struct ledger *ledger, const struct tally *tally,
                          const struct complaint *complaint) {
     int64_t held = tally->day[i] ? ledger_sum_held(ledger, campaign, tally->day[i]) : 0;
     int64_t spent = tally->day[i] ? ledger_sum_spent(ledger, campaign, tally->day[i]) : 0;
-    if (!tally->strange && held == tally->held[i] && spent >= tally->viewed[i])
+    if (!tally->strange && held == (int64_t)tally->held[i] && spent >= (int64_t)tally->viewed[i])
         return true;
     (void)snprintf(
         complaint->text, complaint->size,

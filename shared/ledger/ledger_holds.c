@@ -39,6 +39,8 @@ static struct body body_read(const struct ledger *ledger, const struct ledger_sl
     };
     if (body.campaign >= ledger->sizes.campaigns)
         body.campaign = LEDGER_NONE;
+    if (body.nanos < 0 || body.nanos >= LEDGER_MOST_NANOS)
+        body.nanos = 0; /* bent while it was open: no price that was ever reserved */
     return body;
 }
 
