@@ -99,7 +99,8 @@ static void make_good(struct fuzz *fuzz) {
     MUST(ledger);
     for (int i = 0; i < 3; i++) {
         char id[2] = {(char)('a' + i), 0};
-        struct ledger_campaign_facts facts = {hash_bytes(str_from(id), 0), str_from(id), 1000 * i, 3, 24};
+        struct ledger_campaign_facts facts = {hash_bytes(str_from(id), 0), str_from(id), 1000 * (int64_t)i, 3,
+                                              24};
         MUST(ledger_campaign_note(ledger, &facts, NOON) == (uint32_t)i);
     }
     uint64_t a = reserve(ledger, 0, 0, 5, NOON - 86400), b = reserve(ledger, 1, 1, 7, NOON);
@@ -144,9 +145,9 @@ static size_t used_place(const struct step *step) {
                               l.index_at,
                               l.copies_at[0],
                               l.copies_at[1]};
-    size_t region = regions[step->who % COUNT_OF(regions)];
+    size_t region = regions[step->who % COUNT_OF(regions)], word = step->number / 2u;
     size_t most = region == 0 ? 128 : region >= l.index_at && region < l.copies_at[0] ? 256 : used;
-    return (region + step->number / 2u * 8u % most) / 8 * 8;
+    return (region + word * 8 % most) / 8 * 8;
 }
 
 static void change(struct fuzz *fuzz, const struct step *step) {
