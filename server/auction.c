@@ -6,6 +6,7 @@
 #include "auction_clearing.h"
 #include "auction_gather.h"
 #include "auction_hold.h"
+#include "base/budget.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "bid/answer.h"
@@ -51,15 +52,24 @@ static void auction_set_state(struct auction *auction, enum auction_state state)
 
 static void on_deadline(void *ctx);
 
+static struct budget *budget_of(const struct exchange *exchange) {
+    return exchange->budgets ? &exchange->budgets->kinds[BUDGET_AUCTIONS] : NULL;
+}
+
+/* NULL: there is no memory for it. */
 static struct auction *auction_create(struct exchange *exchange) {
     struct auction *auction = exchange->spare;
+    if (!budget_charge(budget_of(exchange), sizeof *auction))
+        return NULL;
     if (auction) {
         exchange->spare = auction->next_spare;
         exchange->spare_count--;
     } else {
         auction = malloc(sizeof *auction);
-        if (!auction)
+        if (!auction) {
+            budget_return(budget_of(exchange), sizeof *auction);
             return NULL;
+        }
     }
     *auction = (struct auction){.exchange = exchange, .state = AUCTION_PARSING};
     auction->id = exchange->id_seed + ++exchange->next_id;
@@ -76,6 +86,7 @@ static void auction_destroy(struct auction *auction) {
     auction_set_state(auction, AUCTION_DONE);
     timer_disarm(&auction->deadline);
     arena_reset(&auction->arena);
+    budget_return(budget_of(exchange), sizeof *auction);
     exchange->live--;
     if (exchange->spare_count >= SPARE_AUCTIONS) {
         free(auction);
@@ -133,8 +144,15 @@ static int overload_status(const struct config *config) {
     return config->memory.overload_answer == OVERLOAD_204 ? 204 : 503;
 }
 
+/* For want of memory, our own or the budget's. */
 static void reply_failed(struct auction *auction) {
-    auction_reply(auction, REQUEST_FAILED, 500, (struct str){NULL, 0});
+    struct exchange *exchange = auction->exchange;
+    if (!auction->arena.starved && !exchange->answer.starved) {
+        auction_reply(auction, REQUEST_FAILED, 500, (struct str){NULL, 0});
+        return;
+    }
+    exchange->stats->shed[SHED_MEMORY]++;
+    auction_reply(auction, REQUEST_OVERLOAD, overload_status(exchange->config), (struct str){NULL, 0});
 }
 
 /* Partners' notices of what is about to be answered. */
@@ -250,8 +268,13 @@ static bool auction_gather(struct auction *auction, const struct client_info *cl
         auction_clear(auction, AUCTION_END_NO_TIME);
         return false;
     }
-    if (auction_gather_ask(auction, client) == 0 && auction->calls_pending > 0 &&
-        timer_arm(&auction->deadline, auction->reply_at_us) == 0)
+    bool asked = auction_gather_ask(auction, client) == 0;
+    if (!asked && auction->arena.starved) {
+        auction_set_state(auction, AUCTION_CLEARING);
+        reply_failed(auction);
+        return false;
+    }
+    if (asked && auction->calls_pending > 0 && timer_arm(&auction->deadline, auction->reply_at_us) == 0)
         return true;
     auction_clear(auction, AUCTION_END_NOBODY);
     return false;
@@ -303,9 +326,10 @@ void auction_refuse(struct exchange *exchange, enum shed_reason why, auction_rep
 struct auction *auction_start(struct exchange *exchange, const struct auction_input *input,
                               auction_reply_fn reply, void *ctx) {
     enum shed_reason why = SHED_CONCURRENCY;
-    struct auction *auction = admit(exchange, input->started_us, &why) ? auction_create(exchange) : NULL;
+    bool admitted = admit(exchange, input->started_us, &why);
+    struct auction *auction = admitted ? auction_create(exchange) : NULL;
     if (!auction) {
-        auction_refuse(exchange, why, reply, ctx);
+        auction_refuse(exchange, admitted ? SHED_MEMORY : why, reply, ctx);
         return NULL;
     }
     auction->reply = reply;
@@ -314,7 +338,10 @@ struct auction *auction_start(struct exchange *exchange, const struct auction_in
     struct openrtb_error error;
     if (openrtb_request_parse(input->body, &exchange->request_limits, &auction->arena, &auction->request,
                               &error) != 0) {
-        reply_invalid(auction, &error);
+        if (auction->arena.starved)
+            reply_failed(auction);
+        else
+            reply_invalid(auction, &error);
         return NULL;
     }
     auction->hash = hash_bytes(auction->request.id, 0);

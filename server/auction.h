@@ -30,7 +30,7 @@ struct auction_input {
 
 struct auction_reply {
     enum request_outcome outcome;
-    int status;      /* HTTP: 200, 204, 400, 500 or 503 */
+    int status;      /* HTTP: 200, 204, 400, 500 or 503; of an overload as configured */
     struct str body; /* JSON; valid during the callback only; absent for 204 */
     const struct exchange *exchange;
 };

@@ -89,7 +89,8 @@ static void ask_partner(struct auction *auction, struct partner *partner, const 
     int64_t tmax_ms = told_tmax(partner->config, admission.given_us);
     partner_request_write(shared, tmax_ms > 0 ? tmax_ms : 1, partner->config, imps, imp_count, body);
     if (exchange->shared.failed || body->failed) {
-        partner_unsent(partner, &admission, PARTNER_SKIP_TOO_LARGE);
+        bool starved = exchange->shared.starved || body->starved;
+        partner_unsent(partner, &admission, starved ? PARTNER_SKIP_MEMORY : PARTNER_SKIP_TOO_LARGE);
         return;
     }
     struct auction_call *call = &auction->calls[auction->call_count];

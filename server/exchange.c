@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "auction.h"
+#include "base/budget.h"
 #include "base/hash.h"
 
 #define ARENA_CHUNKS_KEPT 64         /* 512 KiB between storms */
+#define SCRATCH_SPARED    65536      /* of each scratch buffer: it lasts as long as the process */
 #define ANSWER_BYTES      (4u << 20) /* the largest bid response that leaves */
 
 int exchange_init(struct exchange *exchange, const struct config *config, struct loop *loop,
@@ -58,6 +60,14 @@ int exchange_init(struct exchange *exchange, const struct config *config, struct
             return -1;
     }
     return partner_set_init(&exchange->partners, config, outbound, stats, loop_now(loop), error, error_size);
+}
+
+void exchange_charge_to(struct exchange *exchange, struct budgets *budgets) {
+    struct budget *answers = &budgets->kinds[BUDGET_ANSWERS];
+    exchange->budgets = budgets;
+    exchange->arenas.budget = &budgets->kinds[BUDGET_ARENAS];
+    buf_charge_to(&exchange->answer, answers, SCRATCH_SPARED);
+    buf_charge_to(&exchange->shared, answers, SCRATCH_SPARED);
 }
 
 void exchange_cleanup(struct exchange *exchange) {

@@ -41,10 +41,10 @@ struct exchange {
     struct event_log *event_log;
     struct notices *notices;
     struct token_keys *token_keys;
-    struct seen *seen; /* messageIds of click events: clickstream/seen.h */
+    struct seen *seen;            /* messageIds of click events: clickstream/seen.h */
     uint32_t writer;              /* this front end's number, in the ledger and the event log */
     struct campaign_job *own_job; /* scratch of one call of auction_start() */
-    struct budgets *budgets; /* NULL: nothing is charged; set before the first auction */
+    struct budgets *budgets;      /* NULL: nothing is charged */
     struct arena_pool arenas;
     struct auction *spare; /* ended auctions kept for the next */
     uint32_t spare_count;
@@ -62,6 +62,8 @@ struct exchange {
 int exchange_init(struct exchange *exchange, const struct config *config, struct loop *loop,
                   struct outbound *outbound, struct stats_slot *stats, char *error,
                   size_t error_size) CHECK_RESULT;
+/* What auctions take is charged to these from now on; before the first one. */
+void exchange_charge_to(struct exchange *exchange, struct budgets *budgets);
 /* All auctions must have ended. */
 void exchange_cleanup(struct exchange *exchange);
 

@@ -19,11 +19,12 @@
 #include "stats/allocator.h"
 #include "web/routes.h"
 
-#define HOUSEKEEPING_US 1000000u
-#define EXPIRED_A_TURN  4096u /* holds; reserving expires some by itself */
-#define DRAIN_LEAST_US  5000000u
-#define DRAIN_EXTRA_US  1000000u /* beyond the longest tmax */
-#define DRAIN_STEP_US   20000u
+#define HOUSEKEEPING_US      1000000u
+#define EXPIRED_A_TURN       4096u /* holds; reserving expires some by itself */
+#define PARTNER_BUFFER_BYTES 32768 /* of partners' sockets where memory is short */
+#define DRAIN_LEAST_US       5000000u
+#define DRAIN_EXTRA_US       1000000u /* beyond the longest tmax */
+#define DRAIN_STEP_US        20000u
 
 struct front_end {
     const struct config *config;
@@ -66,10 +67,17 @@ static void refresh_slot(void *ctx) {
     memory_check_publish(&fe->memory);
 }
 
+/* Of what is charged, that which is the kernel's and not in this process's memory. */
+static uint64_t socket_bytes(const struct front_end *fe) {
+    uint64_t clients = fe->budgets.kinds[BUDGET_CONNECTIONS].used;
+    return clients + outbound_socket_bytes(fe->outbound);
+}
+
 static void on_housekeeping(void *ctx) {
     struct front_end *fe = ctx;
     allocator_decay();
-    memory_check_turn(&fe->memory, 0);
+    outbound_housekeep(fe->outbound);
+    memory_check_turn(&fe->memory, socket_bytes(fe));
     refresh_slot(fe);
     (void)ledger_expire(fe->exchange.ledger, fe->exchange.writer, (int64_t)time(NULL), EXPIRED_A_TURN);
     if (timer_arm(&fe->housekeeping, loop_now(fe->loop) + HOUSEKEEPING_US) != 0)
@@ -181,6 +189,8 @@ static void http_options(const struct config *config, struct http_server_options
     options->max_connections = descriptors_for_clients(config);
     options->gzip_min_bytes = config->http.gzip_min_bytes;
     options->gzip_level = (int)config->http.gzip_level;
+    options->overload_status = config->memory.overload_answer == OVERLOAD_204 ? 204 : 503;
+    options->retry_after_s = config->memory.retry_after_s;
 }
 
 static int listen_all(struct http_server *server, const int *fds, size_t count) {
@@ -193,6 +203,9 @@ static int listen_all(struct http_server *server, const int *fds, size_t count) 
 static int start_servers(struct front_end *fe, const struct front_end_start *start) {
     struct http_server_options options;
     http_options(fe->config, &options);
+    options.budgets = &fe->budgets;
+    options.listen_rcvbuf = (int)fe->memory.dealt->receive_buffer;
+    options.listen_sndbuf = (int)fe->memory.dealt->send_buffer;
     fe->public_server = http_server_create(fe->loop, &options, routes_handler(&fe->routes), &fe->slot->http);
     if (!fe->public_server || listen_all(fe->public_server, start->public_fds, start->public_count) != 0)
         return -1;
@@ -211,8 +224,12 @@ static int front_end_begin(struct front_end *fe, const struct front_end_start *s
     fe->outbound = fe->loop ? outbound_create(fe->loop) : NULL;
     if (!fe->outbound)
         return -1;
+    outbound_charge_to(fe->outbound, &fe->budgets);
+    if (fe->memory.dealt->receive_buffer)
+        outbound_limit_sockets(fe->outbound, PARTNER_BUFFER_BYTES);
     if (exchange_init(&fe->exchange, fe->config, fe->loop, fe->outbound, fe->slot, error, error_size) != 0)
         return -1;
+    exchange_charge_to(&fe->exchange, &fe->budgets);
     fe->exchange.writer = (uint32_t)(fe->slot - fe->stats->slots);
     fe->exchange.token_keys = start->token_keys;
     fe->exchange.notices = notices_create(fe->config, fe->loop, fe->outbound, fe->slot->notices,

@@ -15,6 +15,7 @@ const char *shed_reason_name(enum shed_reason reason) {
         [SHED_DELAY] = "delay",
         [SHED_DEADLINE] = "deadline",
         [SHED_CONCURRENCY] = "concurrency",
+        [SHED_MEMORY] = "memory",
     };
     return names[reason];
 }

@@ -38,6 +38,7 @@ enum shed_reason {
     SHED_DELAY,       /* the front end has fallen behind */
     SHED_DEADLINE,    /* it waited until its own deadline */
     SHED_CONCURRENCY, /* auction.max_concurrent */
+    SHED_MEMORY,      /* it does not fit the memory budget */
     SHED_REASONS
 };
 

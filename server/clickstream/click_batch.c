@@ -353,6 +353,7 @@ struct click_batch *click_batch_create(struct clickstream *clickstream,
     /* One result may begin below the mark and end above it. */
     buf_init(&batch->results, 2 * RESULTS_BYTES + ENVELOPE_BYTES +
                                   (size_t)clickstream->exchange->config->clickstream.answer_bytes);
+    buf_charge_to(&batch->results, clickstream_budget(clickstream), 0);
     return batch;
 }
 

@@ -40,6 +40,11 @@ int clickstream_init(struct clickstream *clickstream, struct exchange *exchange,
     return clickstream->placements ? 0 : -1;
 }
 
+struct budget *clickstream_budget(const struct clickstream *clickstream) {
+    struct budgets *budgets = clickstream->exchange->budgets;
+    return budgets ? &budgets->kinds[BUDGET_CLICKSTREAM] : NULL;
+}
+
 void clickstream_cleanup(struct clickstream *clickstream) {
     if (!clickstream->exchange)
         return;

@@ -34,6 +34,8 @@ struct clickstream {
 int clickstream_init(struct clickstream *clickstream, struct exchange *exchange,
                      struct seen *seen) CHECK_RESULT;
 void clickstream_cleanup(struct clickstream *clickstream);
+/* What requests with events are charged to; NULL: nothing is. */
+struct budget *clickstream_budget(const struct clickstream *clickstream);
 
 /* What the events of one request have in common. */
 struct click_source {

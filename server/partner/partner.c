@@ -116,7 +116,7 @@ bool partner_admit(struct partner *partner, uint64_t auction_hash, uint64_t now_
             partner->stats->shortened += admission->given_us < admission->had_us;
             return true;
         }
-        why = PARTNER_SKIP_IN_FLIGHT;
+        why = outbound_target_starved(partner->target) ? PARTNER_SKIP_MEMORY : PARTNER_SKIP_IN_FLIGHT;
     }
     breaker_unused(&partner->breaker, admission->probe);
     return skip(partner, why);

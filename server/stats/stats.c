@@ -34,6 +34,7 @@ const char *partner_skip_name(enum partner_skip skip) {
         [PARTNER_SKIP_PACE] = "pace",           [PARTNER_SKIP_IN_FLIGHT] = "in_flight",
         [PARTNER_SKIP_BREAKER] = "breaker",     [PARTNER_SKIP_NO_TIME] = "no_time",
         [PARTNER_SKIP_TOO_LARGE] = "too_large", [PARTNER_SKIP_UNRESOLVED] = "unresolved",
+        [PARTNER_SKIP_MEMORY] = "memory",
     };
     return names[skip];
 }

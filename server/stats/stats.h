@@ -56,6 +56,7 @@ enum partner_skip {
     PARTNER_SKIP_NO_TIME,    /* nothing left of tmax after its margin */
     PARTNER_SKIP_TOO_LARGE,  /* its request passes the cap */
     PARTNER_SKIP_UNRESOLVED, /* no address of its host is known yet */
+    PARTNER_SKIP_MEMORY,     /* its call does not fit the memory budget */
     PARTNER_SKIPS
 };
 

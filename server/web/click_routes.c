@@ -150,6 +150,7 @@ static void request_free(struct click_request *request) {
     routes->exchange->stats->click.requests_live--;
     arena_reset(&request->arena);
     buf_cleanup(&request->pending);
+    budget_return(clickstream_budget(&routes->clickstream), sizeof *request);
     free(request);
 }
 
@@ -163,9 +164,14 @@ static void on_progress(void *ctx) {
 
 static struct click_request *request_create(struct click_routes *routes, struct http_exchange *http,
                                             enum click_answer answer) {
-    struct click_request *request = malloc(sizeof *request);
-    if (!request)
+    struct budget *budget = clickstream_budget(&routes->clickstream);
+    if (!budget_charge(budget, sizeof(struct click_request)))
         return NULL;
+    struct click_request *request = malloc(sizeof *request);
+    if (!request) {
+        budget_return(budget, sizeof *request);
+        return NULL;
+    }
     *request = (struct click_request){.routes = routes, .next = routes->live, .here = &routes->live};
     request->http = http;
     request->answer = answer;
@@ -175,6 +181,7 @@ static struct click_request *request_create(struct click_routes *routes, struct 
     routes->live_count++;
     routes->exchange->stats->click.requests_live++;
     buf_init(&request->pending, routes->clickstream.rules.event_bytes + 2 * (size_t)HTTP_PIECE_BYTES);
+    buf_charge_to(&request->pending, budget, 0);
     arena_init(&request->arena, &routes->exchange->arenas, CONTEXT_BYTES);
     return request;
 }

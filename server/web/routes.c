@@ -39,7 +39,7 @@ static void on_reply(void *ctx, const struct auction_reply *reply) {
     cors_write(origins, http_exchange_request(http), headers);
     BUF_ADD_LIT(headers, "X-OpenRTB-Version: 2.6\r\n");
     if (reply->status == 503)
-        BUF_ADD_LIT(headers, "Retry-After: 1\r\n");
+        buf_printf(headers, "Retry-After: %u\r\n", reply->exchange->config->memory.retry_after_s);
     struct http_response response = {
         .status = reply->status,
         .content_type = str_present(reply->body) ? STR("application/json") : (struct str){NULL, 0},

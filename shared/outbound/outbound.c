@@ -43,13 +43,18 @@ static void call_set_state(struct outbound_call *call, enum call_state state) {
     assert(!in_libcurl(state) || call->in_multi);
     target->stats.in_flight += (state != CALL_FREE) - (uint64_t)(call->state != CALL_FREE);
     target->stats.late += (state == CALL_LATE) - (uint64_t)(call->state == CALL_LATE);
+    enum call_state from = call->state;
     call->state = state;
-    if (state == CALL_FREE) {
-        call->done = NULL;
-        buf_clear(&call->answer, OUTBOUND_KEEP_BYTES);
-        call->next = target->free;
-        target->free = call;
-    }
+    if (state == CALL_LATE)
+        outbound_charge_late(call);
+    if (state != CALL_FREE)
+        return;
+    call->done = NULL;
+    buf_clear(&call->answer, OUTBOUND_KEEP_BYTES);
+    outbound_charge_ended(call, from);
+    call->next = target->free;
+    target->free = call;
+    target->free_count++;
 }
 
 /* Its done is called in this turn. */
@@ -82,14 +87,14 @@ static void call_be_late(struct outbound_call *call) {
     struct outbound_target *target = call->target;
     uint64_t end_us = loop_now(target->outbound->loop) + target->options.late_timeout_us;
     call->done = NULL;
+    buf_clear(&call->answer, 0);
     if (target->stats.late >= target->options.max_late || target->options.late_timeout_us == 0 ||
-        timer_arm(&call->timer, end_us) != 0) {
+        !outbound_charge_may_be_late(call) || timer_arm(&call->timer, end_us) != 0) {
         target->stats.late_cut++;
         outbound_call_cut(call);
         return;
     }
     call_set_state(call, CALL_LATE);
-    buf_clear(&call->answer, 0);
 }
 
 void outbound_on_call_timer(void *ctx) {
@@ -234,8 +239,11 @@ static void call_deliver(struct outbound_call *call) {
             result.body = (struct str){NULL, 0};
         call->done(call->ctx, &result);
     }
-    if (!target->dead) /* done may have destroyed it; the memory stays until outbound_leave() */
-        call_set_state(call, CALL_FREE);
+    if (target->dead) /* done may have destroyed it; the memory stays until outbound_leave() */
+        return;
+    call_set_state(call, CALL_FREE);
+    if (UNLIKELY(target->inflated.room > OUTBOUND_KEEP_BYTES))
+        buf_clear(&target->inflated, OUTBOUND_KEEP_BYTES);
 }
 
 void outbound_deliver(struct outbound *outbound) {
@@ -286,19 +294,44 @@ void outbound_turn_later(struct outbound *outbound) {
 
 /* ---- calling ---- */
 
-struct outbound_call *outbound_begin(struct outbound_target *target) {
-    if (target->dead)
-        return NULL;
+bool outbound_target_starved(const struct outbound_target *target) {
+    return target->starved;
+}
+
+/* A call that is charged and in no list; NULL: no place or no memory. */
+static struct outbound_call *take_call(struct outbound_target *target) {
     struct outbound_call *call = target->free;
+    target->starved = false;
+    if (!call && target->call_count >= target->call_limit)
+        return NULL;
+    target->starved = true;
     if (!call) {
-        if (target->call_count >= target->call_limit)
-            return NULL;
         call = outbound_call_create(target);
         if (!call)
             return NULL;
-    } else {
-        target->free = call->next;
+        call->next = NULL;
+        target->free_count++;
     }
+    if (!outbound_charge_begin(call)) {
+        target->free = call; /* where it was, or a new one */
+        return NULL;
+    }
+    target->starved = false;
+    target->free = call->next;
+    target->free_count--;
+    if (target->free_count < target->least_free)
+        target->least_free = target->free_count;
+    return call;
+}
+
+struct outbound_call *outbound_begin(struct outbound_target *target) {
+    if (target->dead)
+        return NULL;
+    struct outbound_call *call = take_call(target);
+    if (!call && target->starved && outbound_free_kept(target))
+        call = take_call(target);
+    if (!call)
+        return NULL;
     buf_clear(&call->body, OUTBOUND_KEEP_BYTES);
     buf_clear(&call->path, OUTBOUND_KEEP_BYTES);
     call_set_state(call, CALL_FILLING);

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/loop.h"
 #include "base/macros.h"
@@ -36,6 +37,15 @@ struct outbound *outbound_create(struct loop *loop) CHECK_RESULT;
 /* Targets that are left go with it. Calls begun and not sent are gone too. Before loop_destroy(); what a turn
  * of the loop still owes (a few hundred bytes) is freed when it turns once more. NULL is legal. */
 void outbound_destroy(struct outbound *outbound);
+
+/* Calls, connections and what is kept of both are charged from now on; before the first target. */
+void outbound_charge_to(struct outbound *outbound, struct budgets *budgets);
+/* Of what is charged, the kernel's part: its sockets. */
+uint64_t outbound_socket_bytes(const struct outbound *outbound);
+/* SO_RCVBUF and SO_SNDBUF of sockets opened from now on; 0: the kernel's choice. */
+void outbound_limit_sockets(struct outbound *outbound, int buffer_bytes);
+/* To be called once a second or so: lets go of handles and connections that nobody needed since. */
+void outbound_housekeep(struct outbound *outbound);
 
 struct outbound_target_options {
     const char *name; /* for logs */
@@ -98,8 +108,11 @@ struct outbound_result {
 
 typedef void (*outbound_done_fn)(void *ctx, const struct outbound_result *result);
 
-/* A call to fill: write the body into outbound_call_body(). NULL when max_in_flight is reached. */
+/* A call to fill: write the body into outbound_call_body(). NULL when max_in_flight is reached or the budget
+ * has no room for it, which outbound_target_starved() tells apart. */
 struct outbound_call *outbound_begin(struct outbound_target *target) CHECK_RESULT;
+/* Whether the last outbound_begin() was refused for want of memory. */
+bool outbound_target_starved(const struct outbound_target *target);
 struct buf *outbound_call_body(struct outbound_call *call);
 /* The call GETs this path (and query) of the target's host instead of its url's: "/", then visible ASCII
  * without "#", at most OUTBOUND_PATH_BYTES. It has no body. False: it is none, or there is no memory. */

@@ -37,6 +37,9 @@ struct outbound {
     struct outbound_call *finished; /* wait for their done, oldest first */
     struct outbound_call **finished_tail;
     struct outbound_target *targets;
+    struct budgets *budgets; /* NULL: nothing is charged */
+    uint64_t sockets;        /* open ones */
+    int socket_buffer;       /* SO_RCVBUF and SO_SNDBUF; 0: the kernel's choice */
 };
 
 /* How a request begins; see outbound_headers.c. */
@@ -64,7 +67,12 @@ struct outbound_target {
     struct outbound_call *calls; /* all */
     struct outbound_call *free;
     size_t call_count;
-    struct buf inflated; /* one answer at a time is delivered */
+    size_t free_count, least_free; /* of `free`, and the least since the last housekeeping */
+    uint64_t open_connections;     /* sockets */
+    uint64_t used_connections;     /* charged for calls, one each */
+    uint64_t kept_connections;     /* charged beyond these */
+    bool starved;                  /* the last begin was refused for want of memory */
+    struct buf inflated;           /* one answer at a time is delivered */
     struct outbound_target_stats stats;
 };
 
@@ -83,6 +91,7 @@ struct outbound_call {
     bool is_get; /* how the handle is set now */
     bool in_multi;
     bool too_large;
+    bool charged;         /* the handle is */
     bool starved;         /* no memory or descriptor was left for its socket */
     bool tried_again;     /* after a stale connection */
     const char *body_set; /* what CURLOPT_POSTFIELDS points to now */
@@ -117,6 +126,28 @@ void outbound_on_call_timer(void *ctx);
 /* Takes the call out of libcurl, which closes its connection if it is busy; no done. */
 void outbound_call_cut(struct outbound_call *call);
 
+/* ---- outbound_charges.c ---- */
+
+/* A new handle, in state FREE. False: it does not fit. */
+bool outbound_charge_handle(struct outbound_call *call) CHECK_RESULT;
+/* Before the handle and its buffers are freed. */
+void outbound_charge_handle_end(struct outbound_call *call);
+/* Before a free call is FILLING. False: it does not fit. */
+bool outbound_charge_begin(struct outbound_call *call) CHECK_RESULT;
+/* Before a RUNNING call is LATE. */
+bool outbound_charge_may_be_late(const struct outbound_call *call) CHECK_RESULT;
+void outbound_charge_late(struct outbound_call *call);
+/* When a call that was in that state is FREE. */
+void outbound_charge_ended(struct outbound_call *call, enum call_state from);
+void outbound_charge_opened(struct outbound_target *target);
+/* target: NULL when it is gone. */
+void outbound_charge_closed(struct outbound *outbound, struct outbound_target *target, bool tls);
+/* The target goes, its sockets stay with libcurl for a while. */
+void outbound_charge_orphans(struct outbound_target *target);
+/* Frees as many handles that no call has as make room for a call of the target; false when there are not so
+ * many. */
+bool outbound_free_kept(struct outbound_target *target);
+
 /* ---- outbound_answer.c ---- */
 
 /* The body of a whole answer, a view of the call's or the target's buffer; or the outcome that it is not. */
@@ -128,6 +159,8 @@ enum outbound_outcome outbound_answer_read(struct outbound_call *call, struct st
 struct outbound_call *outbound_call_create(struct outbound_target *target) CHECK_RESULT;
 /* Gives the call's handle the newest addresses of its host. False: there are none. */
 bool outbound_call_address(struct outbound_call *call) CHECK_RESULT;
+/* Frees a call that is out of libcurl and in no list. */
+void outbound_call_free(struct outbound_call *call);
 /* Frees the target; its calls are out of libcurl. */
 void outbound_target_free(struct outbound_target *target);
 
@@ -146,6 +179,10 @@ bool outbound_headers_path(struct outbound_call *call, struct str path) CHECK_RE
 
 /* Connects libcurl's socket and timer callbacks to the loop. 0 or -1. */
 int outbound_sockets_init(struct outbound *outbound) CHECK_RESULT;
+/* The target goes: its sockets are nobody's. */
+void outbound_sockets_orphan(struct outbound_target *target);
+/* Shuts connections that are idle for longer than their target keeps them; crowded: half of all idle ones. */
+void outbound_sockets_housekeep(struct outbound *outbound, bool crowded);
 /* After the multi handle is gone. */
 void outbound_sockets_cleanup(struct outbound *outbound);
 /* Sets the options of a handle that tell who opens and closes sockets. */

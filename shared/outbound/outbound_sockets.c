@@ -25,11 +25,14 @@
 
 struct socket_link {
     struct outbound *outbound;
+    struct outbound_target *target; /* NULL: it is gone */
     struct watch *watch;
     int fd;
     bool tls;
     unsigned wanted;  /* by libcurl; 0: the connection is idle */
     unsigned watched; /* in the kernel */
+    uint64_t idle_since_us;
+    bool shut; /* by us, while idle */
 };
 
 /* Bytes came while nobody waited, or the end of the connection. */
@@ -79,13 +82,15 @@ static bool links_grow(struct outbound *outbound, size_t fd) {
     return true;
 }
 
-static struct socket_link *link_create(struct outbound *outbound, int fd, bool tls) {
+static struct socket_link *link_create(struct outbound_target *target, int fd) {
+    struct outbound *outbound = target->outbound;
     struct socket_link *link = calloc(1, sizeof *link);
     if (!link)
         return NULL;
     link->outbound = outbound;
     link->fd = fd;
-    link->tls = tls;
+    link->target = target;
+    link->tls = target->tls;
     link->watch = watch_create(outbound->loop, fd, on_ready, link);
     if (!link->watch || !links_grow(outbound, (size_t)fd)) {
         watch_destroy(link->watch);
@@ -96,6 +101,19 @@ static struct socket_link *link_create(struct outbound *outbound, int fd, bool t
     return link;
 }
 
+/* Without it the kernel would take megabytes of a partner that sends without end, before we read them. */
+static void limit_buffers(const struct outbound *outbound, int fd) {
+    int bytes = outbound->socket_buffer;
+    if (bytes == 0)
+        return;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes); /* what fails leaves the default */
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
+void outbound_limit_sockets(struct outbound *outbound, int buffer_bytes) {
+    outbound->socket_buffer = buffer_bytes;
+}
+
 static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
     (void)purpose;
     struct outbound_call *call = ctx;
@@ -104,12 +122,14 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockad
         call->starved = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
         return CURL_SOCKET_BAD;
     }
-    if (!link_create(call->target->outbound, fd, call->target->tls)) {
+    limit_buffers(call->target->outbound, fd);
+    if (!link_create(call->target, fd)) {
         call->starved = true;
         close(fd);
         return CURL_SOCKET_BAD;
     }
     call->target->stats.connections_opened++;
+    outbound_charge_opened(call->target);
     return fd;
 }
 
@@ -119,6 +139,7 @@ static int on_close(void *ctx, curl_socket_t fd) {
     if (link) {
         outbound->links[fd] = NULL;
         watch_destroy(link->watch);
+        outbound_charge_closed(outbound, link->target, link->tls);
         free(link);
     }
     return close(fd);
@@ -131,6 +152,8 @@ static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx, v
     struct socket_link *link = link_of(outbound, fd);
     if (!link)
         return 0;
+    if (link->wanted)
+        link->idle_since_us = loop_now(outbound->loop);
     link->wanted = 0;
     if (what != CURL_POLL_REMOVE)
         link->wanted = (what & CURL_POLL_IN ? WATCH_READ : 0u) | (what & CURL_POLL_OUT ? WATCH_WRITE : 0u);
@@ -171,6 +194,31 @@ static void on_curl_timer(void *ctx) {
     curl_multi_socket_action(outbound->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     outbound_deliver(outbound);
     outbound_leave(outbound);
+}
+
+void outbound_sockets_orphan(struct outbound_target *target) {
+    struct outbound *outbound = target->outbound;
+    for (size_t fd = 0; fd < outbound->link_room; fd++)
+        if (outbound->links[fd] && outbound->links[fd]->target == target)
+            outbound->links[fd]->target = NULL;
+    outbound_charge_orphans(target);
+}
+
+/* libcurl finds a connection that was shut dead, and frees it, at the start of some later transfer. */
+void outbound_sockets_housekeep(struct outbound *outbound, bool crowded) {
+    uint64_t now = loop_now(outbound->loop);
+    bool odd = false;
+    for (size_t fd = 0; fd < outbound->link_room; fd++) {
+        struct socket_link *link = outbound->links[fd];
+        if (!link || link->wanted || link->shut || !link->idle_since_us)
+            continue;
+        uint64_t most_us = link->target ? link->target->options.idle_connection_us : 0;
+        odd = !odd;
+        if (now - link->idle_since_us <= most_us && !(crowded && odd))
+            continue;
+        shutdown((int)fd, SHUT_RDWR);
+        link->shut = true;
+    }
 }
 
 int outbound_sockets_init(struct outbound *outbound) {

@@ -149,6 +149,8 @@ struct outbound_target *outbound_target_create(struct outbound *outbound,
     target->outbound = outbound;
     target->options = *options;
     buf_init(&target->inflated, options->max_inflated_bytes);
+    if (outbound->budgets)
+        buf_charge_to(&target->inflated, &outbound->budgets->kinds[BUDGET_TRANSFERS], OUTBOUND_KEEP_BYTES);
     const char *wrong = target_fill(target, options);
     if (wrong) {
         snprintf(error, error_size, "%s: %s", options->url ? options->url : "url", wrong);
@@ -165,7 +167,19 @@ struct outbound_target *outbound_target_create(struct outbound *outbound,
     return target;
 }
 
-static void call_free(struct outbound_call *call) {
+/* Out of the target's list of all. */
+static void unlink_call(struct outbound_call *call) {
+    struct outbound_call **link = &call->target->calls;
+    while (*link && *link != call)
+        link = &(*link)->sibling;
+    if (*link)
+        *link = call->sibling;
+}
+
+void outbound_call_free(struct outbound_call *call) {
+    unlink_call(call);
+    call->target->call_count--;
+    outbound_charge_handle_end(call);
     timer_disarm(&call->timer);
     curl_easy_cleanup(call->easy);
     buf_cleanup(&call->body);
@@ -179,8 +193,9 @@ void outbound_target_free(struct outbound_target *target) {
     while (target->calls) {
         struct outbound_call *call = target->calls;
         target->calls = call->sibling;
-        call_free(call);
+        outbound_call_free(call);
     }
+    outbound_sockets_orphan(target);
     resolver_unwatch(target->resolved);
     outbound_headers_free(target);
     curl_slist_free_all(target->addresses);
@@ -281,6 +296,9 @@ struct outbound_call *outbound_call_create(struct outbound_target *target) {
         return NULL;
     call->target = target;
     call->state = CALL_FREE;
+    call->sibling = target->calls;
+    target->calls = call;
+    target->call_count++;
     timer_init(&call->timer, outbound->loop, outbound_on_call_timer, call);
     buf_init(&call->body, target->options.max_request_bytes);
     /* Room for what does not shrink: zlib's bound on its output is a little above its input. */
@@ -288,15 +306,12 @@ struct outbound_call *outbound_call_create(struct outbound_target *target) {
              target->options.max_request_bytes + target->options.max_request_bytes / 256 + 128);
     buf_init(&call->path, OUTBOUND_PATH_BYTES + OUTBOUND_HEAD_BYTES);
     buf_init(&call->answer, target->options.max_answer_bytes);
-    call->easy = curl_easy_init();
+    call->easy = outbound_charge_handle(call) ? curl_easy_init() : NULL;
     if (!call->easy || !easy_set(call->easy, call)) {
-        call_free(call);
+        outbound_call_free(call);
         return NULL;
     }
     outbound_sockets_set(call);
-    call->sibling = target->calls;
-    target->calls = call;
-    target->call_count++;
     return call;
 }
 

@@ -93,9 +93,12 @@ static void do_config(struct scenario *s, struct str json) {
     s->loop = loop_create();
     s->outbound = outbound_create(s->loop);
     s->stats = stats_create(1);
+    budgets_init(&s->budgets, BUDGET_UNLIMITED);
+    outbound_charge_to(s->outbound, &s->budgets);
     if (exchange_init(&s->exchange, s->config, s->loop, s->outbound, &s->stats->slots[0], error,
                       sizeof error) != 0)
         scenario_fail(s, "%s", error);
+    exchange_charge_to(&s->exchange, &s->budgets);
     struct ledger_sizes sizes = {
         .writers = 1, .campaigns = 64, .holds = s->config->ledger.holds, .users = s->config->ledger.users};
     s->ledger = ledger_open(NULL, &sizes, (int64_t)time(NULL), error, sizeof error);
@@ -103,7 +106,8 @@ static void do_config(struct scenario *s, struct str json) {
         scenario_fail(s, "%s", error);
     s->exchange.ledger = s->ledger;
     s->exchange.users = ledger_users(s->ledger);
-    s->exchange.notices = notices_create(s->config, s->loop, s->outbound, s->stats->slots[0].notices, NULL);
+    s->exchange.notices = notices_create(s->config, s->loop, s->outbound, s->stats->slots[0].notices,
+                                         &s->budgets.kinds[BUDGET_NOTICES]);
     if (str_present(s->config->events.public_url))
         s->exchange.token_keys = token_keys_random();
     if (str_present(s->config->campaigns.table)) {
@@ -240,6 +244,12 @@ static void do_partner(struct scenario *s, struct str rest) {
     fake_outbound_script(target, &script);
 }
 
+static void do_memory(struct scenario *s, struct str rest) {
+    struct str word = scenario_word(&rest);
+    s->budgets.process.peak = s->budgets.process.used;
+    budgets_set_limit(&s->budgets, strtoull(word.p, NULL, 10));
+}
+
 static void do_notices(struct scenario *s, struct str rest) {
     struct fake_script script = {.after_us = scenario_time(s, scenario_word(&rest))};
     script.status = atoi(scenario_word(&rest).p);
@@ -297,6 +307,13 @@ static void check_idle(const struct scenario *s) {
     if (s->exchange.live != 0 || s->exchange.arenas.in_use_bytes != 0 || fake_loop_timers(s->loop) != 0)
         scenario_fail(s, "not idle: %u auctions, %zu arena bytes, %u timers", s->exchange.live,
                       s->exchange.arenas.in_use_bytes, fake_loop_timers(s->loop));
+    for (int i = 0; i < BUDGET_KINDS; i++)
+        if (s->budgets.kinds[i].used != 0 && i != BUDGET_NOTICES)
+            scenario_fail(s, "%llu bytes are still charged as %s",
+                          (unsigned long long)s->budgets.kinds[i].used,
+                          budget_kind_name((enum budget_kind)i));
+    if (s->budgets.process.peak > s->budgets.process.limit)
+        scenario_fail(s, "%llu bytes were charged", (unsigned long long)s->budgets.process.peak);
     if (s->pool && fake_pool_waiting(s->pool) != 0)
         scenario_fail(s, "%u scoring jobs wait", fake_pool_waiting(s->pool));
 }
@@ -338,6 +355,8 @@ static void do_line(struct scenario *s, struct str line) {
         s->request.n--;
     } else if (str_eq(word, STR("partner"))) {
         do_partner(s, rest);
+    } else if (str_eq(word, STR("memory"))) {
+        do_memory(s, rest);
     } else if (str_eq(word, STR("notices"))) {
         do_notices(s, rest);
     } else if (str_eq(word, STR("own"))) {

@@ -4,6 +4,7 @@
  *   config JSON                     makes the exchange (first line that is not a comment), or makes it anew
  *   client KEY=VALUE ...            ip, ua, language, dnt of the client
  *   request JSON                    the request of the next auctions
+ *   memory BYTES                    what auctions and their calls may be charged from now on, in all
  *   notices AFTER STATUS            how partners' hosts answer notices (from the first one of each on)
  *   partner NAME never | unresolved | AFTER OUTCOME | AFTER STATUS [JSON]
  *                                   AFTER as 20ms; OUTCOME as of outbound_outcome_name()
@@ -41,8 +42,9 @@ struct scenario {
     struct outbound *outbound;
     struct stats *stats;
     struct exchange exchange;
-    struct ledger *ledger; /* in memory */
-    struct pool *pool;     /* NULL: the config has no table */
+    struct budgets budgets; /* unlimited until a `memory` line */
+    struct ledger *ledger;  /* in memory */
+    struct pool *pool;      /* NULL: the config has no table */
     struct client_info client;
     struct buf request;
     struct buf answers[SCENARIO_PARTNERS]; /* what fake scripts point into */

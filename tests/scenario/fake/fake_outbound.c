@@ -25,10 +25,12 @@ struct outbound_target {
     unsigned calls;
     size_t max_in_flight;
     size_t in_flight;
+    bool starved;
 };
 
 struct outbound {
     struct loop *loop;
+    struct budgets *budgets;
     struct outbound_target *targets;
     struct fake_script next; /* of targets to come */
 };
@@ -76,7 +78,20 @@ struct outbound_target *outbound_target_create(struct outbound *outbound,
     return target;
 }
 
+static struct budget *transfers(const struct outbound *outbound) {
+    return outbound->budgets ? &outbound->budgets->kinds[BUDGET_TRANSFERS] : NULL;
+}
+
+void outbound_charge_to(struct outbound *outbound, struct budgets *budgets) {
+    outbound->budgets = budgets;
+}
+
+bool outbound_target_starved(const struct outbound_target *target) {
+    return target->starved;
+}
+
 static void call_free(struct outbound_call *call) {
+    budget_return(transfers(call->target->outbound), FAKE_CALL_BYTES);
     timer_disarm(&call->timer);
     *call->link = call->next;
     if (call->next)
@@ -120,9 +135,11 @@ static void on_timer(void *ctx) {
 }
 
 struct outbound_call *outbound_begin(struct outbound_target *target) {
+    target->starved = false;
     if (target->in_flight >= target->max_in_flight)
         return NULL;
-    struct outbound_call *call = calloc(1, sizeof *call);
+    target->starved = !budget_charge(transfers(target->outbound), FAKE_CALL_BYTES);
+    struct outbound_call *call = target->starved ? NULL : calloc(1, sizeof *call);
     if (!call)
         return NULL;
     call->target = target;

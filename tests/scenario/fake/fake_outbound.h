@@ -4,6 +4,8 @@
 
 #include "outbound/outbound.h"
 
+#define FAKE_CALL_BYTES 16384 /* charged for a call that runs */
+
 struct fake_script {
     bool never;
     bool unresolved;

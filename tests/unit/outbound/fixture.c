@@ -21,6 +21,8 @@ int fixture_setup(void **state) {
     assert_non_null(f->loop);
     f->outbound = outbound_create(f->loop);
     assert_non_null(f->outbound);
+    budgets_init(&f->budgets, BUDGET_UNLIMITED);
+    outbound_charge_to(f->outbound, &f->budgets);
     test_server_init(&f->server, f->loop);
     outbound_target_options_default(&f->options);
     timer_init(&f->limit, f->loop, on_limit, f);
@@ -34,6 +36,9 @@ int fixture_teardown(void **state) {
     test_server_cleanup(&f->server);
     fixture_run_ms(f, 1); /* what was deferred or cancelled ends here */
     timer_disarm(&f->limit);
+    for (int i = 0; i < BUDGET_KINDS; i++)
+        assert_int_equal(f->budgets.kinds[i].used, 0);
+    assert_int_equal(f->budgets.process.used, 0);
     loop_destroy(f->loop);
     free(f);
     return 0;

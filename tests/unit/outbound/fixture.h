@@ -17,6 +17,7 @@
 struct fixture {
     struct loop *loop;
     struct outbound *outbound;
+    struct budgets budgets; /* unlimited; all that was charged must be back at the end */
     struct test_server server;
     struct outbound_target_options options; /* for the next target */
     struct timer limit;
