@@ -20,8 +20,10 @@ struct ledger_syncer {
 
 static void sync_once(struct ledger_syncer *syncer) {
     bool failed = ledger_sync(syncer->ledger) != 0;
+    int error = errno;
+    ledger_drop_pages(syncer->ledger);
     if (failed && !syncer->stats->ledger_trouble)
-        log_error("keeper", "ledger not copied to the disk: %s", strerror(errno));
+        log_error("keeper", "ledger not copied to the disk: %s", strerror(error));
     else if (!failed && syncer->stats->ledger_trouble)
         log_info("keeper", "the ledger is copied to the disk again");
     syncer->stats->ledger_trouble = failed;

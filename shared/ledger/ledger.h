@@ -156,6 +156,9 @@ void ledger_adopt(struct ledger *ledger, uint32_t writer);
 /* Writes a consistent copy to the file and waits until the disk has it; called by one process at a time,
  * while others write. 0, or -1 with errno. Without a file: 0. */
 int ledger_sync(struct ledger *ledger) CHECK_RESULT;
+/* For a process that has looked at all of it and needs little in the next time, as after ledger_sync(): the
+ * pages stay where the kernel has them, but no longer count as this process's. */
+void ledger_drop_pages(const struct ledger *ledger);
 
 /* Adds up all holds and compares with the sums; for a ledger that nobody writes to. False with the first
  * difference. (After a clock that jumped by days the sums of days gone by may differ.) */

@@ -344,10 +344,12 @@ struct ledger *ledger_open_under(const char *path, const struct ledger_sizes *si
     if (ledger == NULL)
         return NULL;
     ledger->owner = getpid();
-    /* Whoever opens looks at everything and needs little of it later: the pages stay where the kernel has
-     * them, but are no longer this process's. */
-    (void)madvise(ledger->memory, ledger->bytes, MADV_DONTNEED);
+    ledger_drop_pages(ledger); /* opening looked at everything */
     return ledger;
+}
+
+void ledger_drop_pages(const struct ledger *ledger) {
+    (void)madvise(ledger->memory, ledger->bytes, MADV_DONTNEED);
 }
 
 struct ledger *ledger_open(const char *path, const struct ledger_sizes *sizes, int64_t now, char *error,
