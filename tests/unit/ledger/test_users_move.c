@@ -76,7 +76,7 @@ static void a_larger_table_gets_all(void **state) {
     users_move(small.users, large.users, NOW);
     is_all_there(large.users, 400);
     users_stats(large.users, &stats);
-    assert_int_equal(stats.names, 50); /* without the one that is out of date */
+    assert_int_equal(stats.names, 50);      /* without the one that is out of date */
     assert_in_range(stats.users, 350, 450); /* from a sample */
     assert_int_equal(stats.forgotten + stats.dropped_interests + stats.dropped_views, 0);
     end(&small);
