@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "match/match_internal.h"
+#include "table/table_marks.h"
 
 #define HOUR INT64_C(3600)
 #define WEEK (168 * HOUR)
@@ -48,7 +49,7 @@ struct matcher *matcher_create(const struct table *table) {
     matcher->table = table;
     matcher->has = calloc(value_words, sizeof *matcher->has);
     matcher->others = calloc(value_words, sizeof *matcher->others);
-    matcher->bits = match_bits_best();
+    matcher->bits_kind = match_bits_best();
     matcher->zones = calloc((size_t)table->zone_count + 1, sizeof *matcher->zones);
     matcher->zone_hours = calloc((size_t)table->zone_count + 1, sizeof *matcher->zone_hours);
     if (!matcher->has || !matcher->others || !matcher->zones || !matcher->zone_hours) {
@@ -153,6 +154,32 @@ static void mark_request(struct matcher *matcher) {
     }
 }
 
+static uint32_t excluded_bits(const struct matcher *matcher, enum target target) {
+    const struct match_numbers *numbers = &matcher->is[target];
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < numbers->count; i++)
+        bits |= table_excluded_bit(matcher->table->values[numbers->items[i]].hash);
+    return bits;
+}
+
+/* What to hold against ads' marks. */
+static void mark_marks(struct matcher *matcher) {
+    const uint32_t bits[] = {excluded_bits(matcher, TARGET_CATEGORY),
+                             excluded_bits(matcher, TARGET_INVENTORY),
+                             excluded_bits(matcher, TARGET_SEGMENT)};
+    for (uint32_t lists = 0; lists < COUNT_OF(matcher->unwanted); lists++)
+        matcher->unwanted[lists] =
+            (lists & 1 ? bits[0] : 0) | (lists & 2 ? bits[1] : 0) | (lists & 4 ? bits[2] : 0);
+    matcher->own_refused = matcher->own_unsure = 0;
+    for (uint32_t i = 0; i < matcher->bcat.count; i++) {
+        uint32_t bit = matcher->table->values[matcher->bcat.items[i]].number;
+        if (bit < TABLE_OWN_SHARED)
+            matcher->own_refused |= 1u << bit;
+        else if (bit == TABLE_OWN_SHARED)
+            matcher->own_unsure |= 1u << bit;
+    }
+}
+
 static void mark_caps(struct matcher *matcher) {
     const struct match_request *request = matcher->request;
     matcher->cap_count = request->cap_count < MATCH_MOST_CAPS ? request->cap_count : MATCH_MOST_CAPS;
@@ -174,6 +201,7 @@ void match_begin(struct matcher *matcher, const struct match_request *request) {
         matcher->zone_hours[i] = (int16_t)matcher->hour;
     matcher->connection_bit = request->connection < 16 ? 1u << request->connection : 0;
     mark_request(matcher);
+    mark_marks(matcher);
     mark_caps(matcher);
     match_weigh_request(matcher);
 }

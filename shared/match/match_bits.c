@@ -1,74 +1,96 @@
 /* Bitmaps; see match_bits.h. */
 #include "match/match_bits.h"
 
-/* A cache line: the compiler makes of it what the processor has. */
+#include <stdbool.h>
+
+/* A cache line is two of these: the compiler makes of them what the processor has. */
 typedef uint64_t half_line __attribute__((vector_size(32), may_alias));
 
-#define HALF_WORDS  ((size_t)4)
-#define BLOCK_LINES (MATCH_BLOCK_WORDS / (2 * HALF_WORDS))
+#define HALF_WORDS  ((size_t)MATCH_LINE_WORDS / 2)
+#define AHEAD_WORDS ((size_t)MATCH_BLOCK_WORDS)
 
-/*
- * What the next block will read of the same maps is asked for on the way: the pieces are too short for the
- * processor to see in time that they go on, and without it half of the time is waiting for them.
- */
-static inline __attribute__((always_inline)) bool combine(uint64_t *bits, const uint64_t *const *maps,
-                                                          uint32_t count, size_t at, bool narrow) {
-    half_line some = {0};
-    for (size_t line = 0; line < BLOCK_LINES; line++, at += 2 * HALF_WORDS, bits += 2 * HALF_WORDS) {
-        const half_line *map = (const half_line *)(maps[0] + at);
-        half_line low = map[0], high = map[1];
-        __builtin_prefetch(map + MATCH_BLOCK_WORDS / HALF_WORDS);
-        for (uint32_t i = 1; i < count; i++) {
-            map = (const half_line *)(maps[i] + at);
+/* The first bitmap is read as a whole: further pieces of it are asked for ahead, since they are too short for
+ * the processor to see in time that they go on. */
+static inline __attribute__((always_inline)) void combine(struct match_bits *bits,
+                                                          const struct match_union *with, uint32_t maps,
+                                                          const struct match_union *next, bool narrow) {
+    uint32_t count = narrow ? bits->count : bits->line_count, kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t line = narrow ? bits->lines[i] : i;
+        size_t word = (size_t)line * MATCH_LINE_WORDS;
+        half_line *into = (half_line *)(bits->words + word), low = {0}, high = {0};
+        for (uint32_t j = 0; j < maps; j++) {
+            const half_line *map = (const half_line *)(with->maps[j] + bits->at + word);
             low |= map[0];
             high |= map[1];
-            __builtin_prefetch(map + MATCH_BLOCK_WORDS / HALF_WORDS);
+            if (!narrow)
+                __builtin_prefetch(map + AHEAD_WORDS / HALF_WORDS);
         }
         if (narrow) {
-            low &= ((const half_line *)bits)[0];
-            high &= ((const half_line *)bits)[1];
+            low &= into[0];
+            high &= into[1];
         }
-        ((half_line *)bits)[0] = low;
-        ((half_line *)bits)[1] = high;
-        some |= low | high;
+        into[0] = low;
+        into[1] = high;
+        low |= high;
+        bool some = (low[0] | low[1] | low[2] | low[3]) != 0;
+        bits->lines[kept] = (uint16_t)line;
+        kept += some;
+        for (uint32_t j = 0; some && j < next->count; j++)
+            __builtin_prefetch(next->maps[j] + bits->at + word);
     }
-    return (some[0] | some[1] | some[2] | some[3]) != 0;
+    bits->count = kept;
 }
 
-static bool unite_plain(uint64_t *bits, const uint64_t *const *maps, uint32_t count, size_t at) {
-    return combine(bits, maps, count, at, false);
+static inline __attribute__((always_inline)) void unite(struct match_bits *bits,
+                                                        const struct match_union *with,
+                                                        const struct match_union *next) {
+    combine(bits, with, with->count, next, false);
 }
 
-static bool narrow_plain(uint64_t *bits, const uint64_t *const *maps, uint32_t count, size_t at) {
-    if (count == 1)
-        return combine(bits, maps, 1, at, true);
-    return combine(bits, maps, count, at, true);
+static inline __attribute__((always_inline)) void narrow(struct match_bits *bits,
+                                                         const struct match_union *with,
+                                                         const struct match_union *next) {
+    if (with->count == 1)
+        combine(bits, with, 1, next, true);
+    else
+        combine(bits, with, with->count, next, true);
 }
 
-const struct match_bits *match_bits_plain(void) {
-    static const struct match_bits plain = {unite_plain, narrow_plain};
+static void unite_plain(struct match_bits *bits, const struct match_union *with,
+                        const struct match_union *next) {
+    unite(bits, with, next);
+}
+
+static void narrow_plain(struct match_bits *bits, const struct match_union *with,
+                         const struct match_union *next) {
+    narrow(bits, with, next);
+}
+
+const struct match_bits_kind *match_bits_plain(void) {
+    static const struct match_bits_kind plain = {unite_plain, narrow_plain};
     return &plain;
 }
 
 #ifdef __x86_64__
 #define WIDE __attribute__((target("avx2")))
 
-WIDE static bool unite_wide(uint64_t *bits, const uint64_t *const *maps, uint32_t count, size_t at) {
-    return combine(bits, maps, count, at, false);
+WIDE static void unite_wide(struct match_bits *bits, const struct match_union *with,
+                            const struct match_union *next) {
+    unite(bits, with, next);
 }
 
-WIDE static bool narrow_wide(uint64_t *bits, const uint64_t *const *maps, uint32_t count, size_t at) {
-    if (count == 1)
-        return combine(bits, maps, 1, at, true);
-    return combine(bits, maps, count, at, true);
+WIDE static void narrow_wide(struct match_bits *bits, const struct match_union *with,
+                             const struct match_union *next) {
+    narrow(bits, with, next);
 }
 
-const struct match_bits *match_bits_best(void) {
-    static const struct match_bits wide = {unite_wide, narrow_wide};
+const struct match_bits_kind *match_bits_best(void) {
+    static const struct match_bits_kind wide = {unite_wide, narrow_wide};
     return __builtin_cpu_supports("avx2") ? &wide : match_bits_plain();
 }
 #else
-const struct match_bits *match_bits_best(void) {
+const struct match_bits_kind *match_bits_best(void) {
     return match_bits_plain();
 }
 #endif

@@ -20,14 +20,14 @@ static bool hour_fits(struct matcher *matcher, const struct table_record *record
 }
 
 /* The filter meets what may be in bcrid by its lowest bits; then the crid itself tells. */
-static bool creative_is_blocked(const struct matcher *matcher, const struct table_record *record,
-                                uint32_t number) {
+bool match_creative_is_blocked(const struct matcher *matcher, uint32_t number) {
+    const struct table_record *record = &matcher->table->records[number];
     const struct match_hashes *bcrid = &matcher->request->bcrid;
     uint32_t count = bcrid->count < MATCH_MOST_VALUES ? bcrid->count : MATCH_MOST_VALUES;
-    if (!match_bit(matcher->crid_filter, record->creative % MATCH_CRID_BITS))
+    if (count == 0 || !match_bit(matcher->crid_filter, record->creative))
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        if ((uint32_t)bcrid->items[i] != record->creative)
+        if ((uint8_t)bcrid->items[i] != record->creative)
             continue;
         struct str crid = table_text(matcher->table, matcher->table->ads[number].crid);
         if (crid.n > 0 && target_hash(TARGET_CREATIVE, crid) == bcrid->items[i])
@@ -40,9 +40,9 @@ static bool creative_is_blocked(const struct matcher *matcher, const struct tabl
 struct wanted {
     int64_t now;
     uint32_t flags_of_interest, flags; /* an ad's flags of interest are to be these */
-    uint32_t battr, must_hold, position_bit, connection_bit;
+    uint32_t battr, must_hold, position_bit, connection_bit, own_refused;
     uint8_t cattax;
-    bool bcat, wlang, bcrid;
+    bool bcat, wlang;
 };
 
 static struct wanted want(const struct matcher *matcher) {
@@ -55,10 +55,10 @@ static struct wanted want(const struct matcher *matcher) {
                             .must_hold = matcher->must_hold,
                             .position_bit = matcher->position_bit,
                             .connection_bit = matcher->connection_bit,
+                            .own_refused = matcher->own_refused,
                             .cattax = request->cattax,
                             .bcat = request->bcat.count > 0,
-                            .wlang = request->wlang.count > 0,
-                            .bcrid = request->bcrid.count > 0};
+                            .wlang = request->wlang.count > 0};
     return wanted;
 }
 
@@ -68,6 +68,7 @@ static bool record_fits(struct matcher *matcher, const struct wanted *wanted,
     unsigned refused = wanted->now < record->starts;
     refused |= wanted->now >= record->ends;
     refused |= (record->attr & wanted->battr) != 0;
+    refused |= (record->own & wanted->own_refused) != 0;
     refused |= (record->flags & wanted->flags_of_interest) != wanted->flags;
     refused |= (wanted->must_hold & ~(uint32_t)record->held) != 0;
     refused |= (record->positions != 0) & !(record->positions & wanted->position_bit);
@@ -78,27 +79,34 @@ static bool record_fits(struct matcher *matcher, const struct wanted *wanted,
 }
 
 /* What few requests ask for. */
-static bool rest_fits(const struct matcher *matcher, const struct wanted *wanted,
-                      const struct match_candidate *candidate) {
-    const struct table_record *record = candidate->record;
-    if (wanted->wlang && record->language != TABLE_NONE && !match_bit(matcher->others, record->language))
-        return false;
-    return !wanted->bcrid || !creative_is_blocked(matcher, record, candidate->number);
+static bool language_fits(const struct matcher *matcher, const struct table_record *record) {
+    return record->language == TABLE_NONE || match_bit(matcher->others, record->language);
+}
+
+/* Which lists of the ad the record does not answer for. */
+static uint32_t lists_in_doubt(const struct matcher *matcher, const struct table_record *record) {
+    const uint32_t not_lists = 7u << TABLE_LIST_NOT_CATEGORY;
+    uint32_t lists = matcher->list_mask;
+    if (record->excluded & matcher->unwanted[record->held >> TABLE_LIST_NOT_CATEGORY & 7])
+        lists |= not_lists;
+    if (record->own & matcher->own_unsure)
+        lists |= 1u << TABLE_LIST_OWN_CATEGORY;
+    return lists & record->held;
 }
 
 void match_check_records(struct matcher *matcher, struct match_batch *batch) {
     const struct wanted wanted = want(matcher);
-    bool plain = !wanted.wlang && !wanted.bcrid;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < batch->count; i++) {
-        const struct match_candidate candidate = batch->items[i];
+        struct match_candidate candidate = batch->items[i];
         const struct table_record *record = candidate.record;
         const void *next = record;
         bool fits = record_fits(matcher, &wanted, record);
         fits &= !(record->flags & TABLE_BY_CLICK ? batch->click_is_over : batch->view_is_over);
-        if (!plain && fits)
-            fits = rest_fits(matcher, &wanted, &candidate);
-        if (record->held & matcher->list_mask)
+        if (wanted.wlang)
+            fits &= language_fits(matcher, record);
+        candidate.lists = lists_in_doubt(matcher, record);
+        if (candidate.lists)
             next = matcher->table->lists + record->lists;
         __builtin_prefetch(fits ? next : record);
         batch->items[kept] = candidate;
@@ -158,9 +166,9 @@ static bool list_fits(const struct matcher *matcher, uint32_t list, const uint32
 static bool lists_fit(const struct matcher *matcher, struct match_candidate *candidate) {
     const struct table_record *record = candidate->record;
     const uint32_t *at = matcher->table->lists + record->lists + 1;
-    for (uint32_t bits = record->held; bits & matcher->list_mask; bits &= bits - 1) {
+    for (uint32_t bits = record->held; bits & candidate->lists; bits &= bits - 1) {
         uint32_t list = (uint32_t)__builtin_ctz(bits), count = *at++;
-        if (matcher->list_mask >> list & 1 && !list_fits(matcher, list, at, count, candidate))
+        if (candidate->lists >> list & 1 && !list_fits(matcher, list, at, count, candidate))
             return false;
         at += count;
     }
@@ -175,7 +183,7 @@ void match_check_lists(struct matcher *matcher, struct match_batch *batch) {
         candidate.floor = matcher->imp->floor;
         if (matcher->badv.count > 0 && advertiser_is_blocked(matcher, candidate.record->advertiser))
             continue;
-        if (candidate.record->held & matcher->list_mask && !lists_fit(matcher, &candidate))
+        if (candidate.lists && !lists_fit(matcher, &candidate))
             continue;
         if (candidate.record->flags & TABLE_BY_CLICK)
             match_prefetch_weights(matcher, candidate.record->campaign_key);

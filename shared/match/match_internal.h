@@ -10,10 +10,11 @@
 #include "match/match_bits.h"
 #include "match/match_zone.h"
 
-#define MATCH_BATCH     64u /* survivors that go through the stages together, at most */
-#define MATCH_STAGES    3
-#define MATCH_CRID_BITS 4096u
-#define MATCH_CAP_BITS  1024u
+#define MATCH_MOST_SAVED (MATCH_LINES * MATCH_LINE_WORDS * 64 + 1) /* one more than there are bits */
+#define MATCH_BATCH      64u /* survivors that go through the stages together, at most */
+#define MATCH_STAGES     3
+#define MATCH_CRID_BITS  256u /* of table_record.creative */
+#define MATCH_CAP_BITS   1024u
 
 /* Records of one value that has no bitmap, from the block at hand on. */
 struct match_cursor {
@@ -42,6 +43,7 @@ struct match_candidate {
     double floor;
     uint32_t number; /* of the record */
     uint32_t deal;
+    uint32_t lists; /* that have to be looked at */
 };
 
 struct match_batch {
@@ -62,7 +64,7 @@ struct match_campaign {
 
 struct matcher {
     const struct table *table;
-    const struct match_bits *bits;
+    const struct match_bits_kind *bits_kind;
     const volatile uint16_t *rates;
     uint32_t rate_count;
     uint32_t any_ads[TARGET_INDEXED]; /* how many ads each attribute does not restrict */
@@ -74,8 +76,12 @@ struct matcher {
     const struct match_request *request;
     struct match_numbers is[TARGET_INDEXED]; /* of an imp: sizes and deals */
     struct match_numbers badv, bcat, wlang;
-    uint64_t *has;                              /* bit v: the request, or the imp at hand, has value v */
-    uint64_t *others;                           /* bit v: v is in badv, bcat or wlang */
+    uint64_t *has;        /* bit v: the request, or the imp at hand, has value v */
+    uint64_t *others;     /* bit v: v is in badv, bcat or wlang */
+    uint32_t own_refused; /* table_record.own: an ad with one of these is about what is blocked */
+    uint32_t own_unsure;  /* ... may be */
+    uint32_t unwanted[8]; /* table_record.excluded: an ad with none of these, by which of the lists of NOT it
+                             has (the first is bit 0), passes them */
     uint64_t crid_filter[MATCH_CRID_BITS / 64]; /* by the lowest bits of what is in bcrid */
     uint64_t cap_filter[MATCH_CAP_BITS / 64];   /* by the lowest bits of what is in caps */
     uint32_t cap_count;
@@ -97,17 +103,18 @@ struct matcher {
     uint32_t position_bit;             /* of table_record.positions */
     uint32_t connection_bit;           /* of table_record.connections */
     uint32_t must_hold;                /* lists that an ad must have: with a private auction, deals */
-    uint32_t list_mask;                /* lists that have to be looked at on each ad that has them */
+    uint32_t list_mask;                /* lists that have to be looked at on each ad that has them; exclusions
+                                          are where the ad's marks call for it */
     uint32_t unindexed;                /* attributes among them that the index did not look at */
     struct match_term terms[TARGET_INDEXED];
-    uint32_t term_count,
-        dense_count; /* the first so many are ANDed in full, the others where bits are left */
+    uint32_t term_count;
     const uint64_t *maps[TARGET_INDEXED * (MATCH_MOST_VALUES + 1)];
     struct match_cursor cursors[TARGET_INDEXED * MATCH_MOST_VALUES];
 
     /* the walk */
-    uint64_t left[MATCH_BLOCK_WORDS] __attribute__((aligned(64)));
-    uint64_t term_bits[MATCH_BLOCK_WORDS] __attribute__((aligned(64)));
+    uint32_t group; /* blocks to look at together first */
+    struct match_bits bits;
+    uint16_t saved[MATCH_MOST_SAVED];                                /* bits that a term's postings keep */
     struct match_batch batches[MATCH_STAGES], *stages[MATCH_STAGES]; /* [0] is the newest */
 
     /* the hits: a heap with the worst on top for match_top(), a list for match_all() */
@@ -145,6 +152,8 @@ void match_check_lists(struct matcher *matcher, struct match_batch *batch);
 /* Whether its campaign takes part, and the user may see more of it. For ads that would be hits: it may read
  * what is cold. */
 bool match_campaign_bids(const struct matcher *matcher, const struct table_record *record);
+/* Whether its creative is blocked; the same goes for it. */
+bool match_creative_is_blocked(const struct matcher *matcher, uint32_t number);
 
 /* ---- match_score.c ---- */
 

@@ -5,8 +5,7 @@
  */
 #include "match/match_internal.h"
 
-#define MAP_NS      30.0 /* ANDing a bitmap's piece of a block */
-#define WORD_NS     1.5  /* looking at one word of it */
+#define LINE_NS     3.0 /* ANDing a cache line of a bitmap */
 #define POSTING_NS  1.0
 #define SURVIVOR_NS 20.0 /* looking at an ad that will not fit */
 
@@ -49,51 +48,56 @@ static struct match_term make_term(struct matcher *matcher, enum target target, 
     return term;
 }
 
-/* By how many ads pass; there are few. */
+/* By how many ads pass, but first by what the order of the ads goes by: that leaves whole lines without bits.
+ */
+static double weight_of(const struct match_term *term) {
+    if (term->target == TARGET_SIZE)
+        return -2;
+    return term->target == TARGET_COUNTRY ? -1 : term->pass;
+}
+
 static void insert_term(struct matcher *matcher, const struct match_term *term) {
     uint32_t at = matcher->term_count++;
-    for (; at > 0 && matcher->terms[at - 1].pass > term->pass; at--)
+    for (; at > 0 && weight_of(&matcher->terms[at - 1]) > weight_of(term); at--)
         matcher->terms[at] = matcher->terms[at - 1];
     matcher->terms[at] = *term;
 }
 
-/* Leaves out what is not worth its time, and tells the rest apart: first whole pieces are ANDed, then, where
- * few bits are left, only words that have some. */
+/* How many blocks to look up at once, to begin with: all hits need all of them, the best ones as many as so
+ * many hits need at least. `left` is what is about left of a block. */
+static uint32_t first_group(const struct matcher *matcher, double left) {
+    double blocks = matcher->keep_best ? matcher->hit_room / (2 * left + 1e-9) : MATCH_GROUP;
+    if (blocks >= MATCH_GROUP)
+        return MATCH_GROUP;
+    return blocks < 1 ? 1 : (uint32_t)blocks;
+}
+
+/* Leaves out what is not worth its time. */
 static void choose_terms(struct matcher *matcher) {
+    const uint32_t block_lines = MATCH_BLOCK_LINES;
     double ads = matcher->table->ad_count > 0 ? matcher->table->ad_count : 1;
-    double blocks = matcher->table->header->block_count, left = ads / blocks; /* in a block */
-    uint32_t kept = 0, most_words = MATCH_BLOCK_WORDS;
-    matcher->dense_count = 0;
+    double left = ads / matcher->table->header->block_count; /* in a block */
+    uint32_t kept = 0;
     matcher->unindexed = 0;
     for (uint32_t i = 0; i < matcher->term_count; i++) {
         struct match_term *term = &matcher->terms[i];
         double share = term->pass < ads ? term->pass / ads : 1;
-        double words = left < most_words ? left : most_words;
-        double dense = MAP_NS * term->map_count, sparse = (WORD_NS * words + 5) * (term->map_count + 1);
-        bool whole = kept == matcher->dense_count && (kept == 0 || dense < sparse);
-        double cost = (whole ? dense : sparse) + POSTING_NS * term->cursor_count;
+        double lines = left < block_lines ? left : block_lines;
+        double cost = LINE_NS * lines * term->map_count + POSTING_NS * term->cursor_count;
         if (kept > 0 && left * (1 - share) * SURVIVOR_NS < cost) {
             matcher->unindexed |= 1u << term->target;
             continue;
         }
-        matcher->dense_count += whole;
         matcher->terms[kept++] = *term;
         left *= share;
     }
     matcher->term_count = kept;
+    matcher->group = first_group(matcher, left);
 }
 
-/* Lists of an ad that have to be looked at: those that the index did not, and those it does not know. */
+/* Lists of an ad that have to be looked at: those that the index did not. Exclusions have their marks. */
 static uint32_t lists_to_check(const struct matcher *matcher) {
     uint32_t lists = matcher->unindexed;
-    if (matcher->is[TARGET_CATEGORY].count > 0)
-        lists |= 1u << TABLE_LIST_NOT_CATEGORY;
-    if (matcher->is[TARGET_INVENTORY].count > 0)
-        lists |= 1u << TABLE_LIST_NOT_INVENTORY;
-    if (matcher->is[TARGET_SEGMENT].count > 0)
-        lists |= 1u << TABLE_LIST_NOT_SEGMENT;
-    if (matcher->bcat.count > 0)
-        lists |= 1u << TABLE_LIST_OWN_CATEGORY;
     return lists | 1u << TARGET_DEAL; /* its floor */
 }
 

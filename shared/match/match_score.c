@@ -165,7 +165,8 @@ static void keep(struct matcher *matcher, struct match_hit hit) {
     bool full = matcher->hit_count >= matcher->hit_room;
     if (full && matcher->keep_best && !is_worse(&hits[0], &hit))
         return;
-    if (!match_campaign_bids(matcher, &matcher->table->records[hit.record]))
+    if (!match_campaign_bids(matcher, &matcher->table->records[hit.record]) ||
+        match_creative_is_blocked(matcher, hit.record))
         return;
     if (!full || matcher->keep_best)
         hit.size = size_of(matcher, hit.record);

@@ -9,15 +9,45 @@
 
 /* ---- postings ---- */
 
-/* Sets the bits of what the cursors have in the block that begins at record `first`; moves them behind it. */
-static void set_postings(struct match_term *term, uint64_t *bits, uint32_t first) {
-    uint32_t end = first + TABLE_BLOCK_ADS, next = TABLE_NONE, kept = 0;
+static uint32_t first_ad(const struct match_bits *bits) {
+    return (uint32_t)bits->at * 64;
+}
+
+static uint32_t ads_of(const struct match_bits *bits) {
+    return bits->line_count * MATCH_LINE_WORDS * 64;
+}
+
+static bool has_postings(const struct match_bits *bits, const struct match_term *term) {
+    return term->next < first_ad(bits) + ads_of(bits);
+}
+
+/* Leaves each once, and none of them in the piece. */
+static uint32_t drop_doubles(struct match_bits *bits, uint16_t *saved, uint32_t count) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint16_t bit = saved[i];
+        saved[kept] = bit;
+        kept += bits->words[bit / 64] >> bit % 64 & 1;
+        bits->words[bit / 64] &= ~(UINT64_C(1) << bit % 64);
+    }
+    return kept;
+}
+
+/* Moves the cursors behind the piece at hand; notes each of its bits that they have in saved[]. Returns how
+ * many these are. */
+static uint32_t save_postings(struct matcher *matcher, struct match_term *term) {
+    struct match_bits *bits = &matcher->bits;
+    uint32_t first = first_ad(bits), ads = ads_of(bits), next = TABLE_NONE, kept = 0, saved = 0;
     for (uint32_t i = 0; i < term->cursor_count; i++) {
         struct match_cursor cursor = term->cursors[i];
-        for (; cursor.at < cursor.end && *cursor.at < end; cursor.at++) {
+        while (cursor.at < cursor.end && *cursor.at < first) /* of a group that was left out */
+            cursor.at++;
+        for (; cursor.at < cursor.end && *cursor.at - first < ads; cursor.at++) {
             uint32_t bit = *cursor.at - first;
-            if (bit < TABLE_BLOCK_ADS) /* else of a block that was left out */
-                bits[bit / 64] |= UINT64_C(1) << bit % 64;
+            matcher->saved[saved] = (uint16_t)bit;
+            saved += bits->words[bit / 64] >> bit % 64 & 1;
+            if (UNLIKELY(saved == MATCH_MOST_SAVED))
+                saved = drop_doubles(bits, matcher->saved, saved);
         }
         if (cursor.at == cursor.end)
             continue;
@@ -26,82 +56,69 @@ static void set_postings(struct match_term *term, uint64_t *bits, uint32_t first
     }
     term->cursor_count = kept;
     term->next = next;
+    return saved;
 }
 
-static bool has_postings(const struct match_term *term, uint32_t first) {
-    return term->next < first + TABLE_BLOCK_ADS;
-}
-
-/* ---- a block ---- */
-
-static bool and_words(uint64_t *left, const uint64_t *bits) {
-    uint64_t some = 0;
-    for (size_t i = 0; i < MATCH_BLOCK_WORDS; i++)
-        some |= left[i] &= bits[i];
-    return some != 0;
-}
-
-/* The union of a term in the block, in term_bits. */
-static bool make_union(struct matcher *matcher, struct match_term *term, uint64_t *bits, uint32_t block) {
-    bool some = false;
-    if (term->map_count > 0)
-        some = matcher->bits->unite(bits, term->maps, term->map_count, (size_t)block * MATCH_BLOCK_WORDS);
-    else
-        memset(bits, 0, sizeof matcher->left);
-    if (has_postings(term, block * TABLE_BLOCK_ADS)) {
-        set_postings(term, bits, block * TABLE_BLOCK_ADS);
-        some = true;
-    }
-    return some;
-}
-
-static bool and_term(struct matcher *matcher, struct match_term *term, uint32_t block) {
-    if (term->map_count > 0 && !has_postings(term, block * TABLE_BLOCK_ADS))
-        return matcher->bits->narrow(matcher->left, term->maps, term->map_count,
-                                     (size_t)block * MATCH_BLOCK_WORDS);
-    return make_union(matcher, term, matcher->term_bits, block) &&
-           and_words(matcher->left, matcher->term_bits);
-}
-
-/* The same for the words that have bits left; words[] loses those that have none any more. */
-static uint32_t and_sparse(struct matcher *matcher, struct match_term *term, uint32_t block, uint8_t *words,
-                           uint32_t count) {
-    uint64_t *bits = matcher->term_bits, *left = matcher->left;
-    size_t at = (size_t)block * MATCH_BLOCK_WORDS;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < count; i++)
-        bits[words[i]] = term->map_count > 0 ? term->maps[0][at + words[i]] : 0;
-    for (uint32_t j = 1; j < term->map_count; j++)
-        for (uint32_t i = 0; i < count; i++)
-            bits[words[i]] |= term->maps[j][at + words[i]];
-    if (has_postings(term, block * TABLE_BLOCK_ADS))
-        set_postings(term, bits, block * TABLE_BLOCK_ADS);
+/* Puts them back; before[] are the lines that were listed when they were set aside. */
+static void restore(struct matcher *matcher, uint32_t saved, const uint16_t *before, uint32_t count) {
+    struct match_bits *bits = &matcher->bits;
+    for (uint32_t i = 0; i < saved; i++)
+        bits->words[matcher->saved[i] / 64] |= UINT64_C(1) << matcher->saved[i] % 64;
+    bits->count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint8_t word = words[i];
-        left[word] &= bits[word];
-        words[kept] = word;
-        kept += left[word] != 0;
+        const uint64_t *line = bits->words + (size_t)before[i] * MATCH_LINE_WORDS;
+        uint64_t some = 0;
+        for (uint32_t j = 0; j < MATCH_LINE_WORDS; j++)
+            some |= line[j];
+        bits->lines[bits->count] = before[i];
+        bits->count += some != 0;
     }
-    return kept;
 }
 
-/* Makes a list of the words with bits left that pass the index; returns how many. */
-static uint32_t look_up_block(struct matcher *matcher, uint32_t block, uint8_t *words) {
-    uint32_t count = 0, i;
-    if (matcher->term_count == 0) /* no ad restricts anything */
-        memset(matcher->left, 0xff, sizeof matcher->left);
-    else if (!make_union(matcher, &matcher->terms[0], matcher->left, block))
-        return 0;
-    for (i = 1; i < matcher->dense_count; i++)
-        if (!and_term(matcher, &matcher->terms[i], block))
-            return 0;
-    for (uint32_t word = 0; word < MATCH_BLOCK_WORDS; word++) {
-        words[count] = (uint8_t)word;
-        count += matcher->left[word] != 0;
+/* ---- a group of blocks ---- */
+
+static struct match_union union_of(const struct matcher *matcher, uint32_t term) {
+    if (term >= matcher->term_count)
+        return (struct match_union){NULL, 0};
+    return (struct match_union){matcher->terms[term].maps, matcher->terms[term].map_count};
+}
+
+/* Leaves what the term lets pass. Most have a few postings besides their bitmaps: what these keep is set
+ * aside, then the bitmaps have their way with the rest. */
+static void and_term(struct matcher *matcher, uint32_t term) {
+    struct match_bits *bits = &matcher->bits;
+    const struct match_union with = union_of(matcher, term), next = union_of(matcher, term + 1);
+    uint16_t before[MATCH_LINES];
+    uint32_t count = bits->count, saved = 0;
+    if (has_postings(bits, &matcher->terms[term]))
+        saved = save_postings(matcher, &matcher->terms[term]);
+    if (saved > 0)
+        memcpy(before, bits->lines, count * sizeof *before);
+    matcher->bits_kind->narrow(bits, &with, &next);
+    if (saved > 0)
+        restore(matcher, saved, before, count);
+}
+
+static void begin_full(struct match_bits *bits) {
+    memset(bits->words, 0xff, (size_t)bits->line_count * MATCH_LINE_WORDS * sizeof *bits->words);
+    for (uint32_t i = 0; i < bits->line_count; i++)
+        bits->lines[i] = (uint16_t)i;
+    bits->count = bits->line_count;
+}
+
+/* Leaves what passes the index. */
+static void look_up(struct matcher *matcher) {
+    const struct match_union with = union_of(matcher, 0), next = union_of(matcher, 1);
+    struct match_bits *bits = &matcher->bits;
+    uint32_t i = 0;
+    if (with.count > 0 && !has_postings(bits, &matcher->terms[0])) {
+        matcher->bits_kind->unite(bits, &with, &next);
+        i = 1;
+    } else { /* also when no ad restricts anything */
+        begin_full(bits);
     }
-    for (; i < matcher->term_count && count > 0; i++)
-        count = and_sparse(matcher, &matcher->terms[i], block, words, count);
-    return count;
+    for (; i < matcher->term_count && bits->count > 0; i++)
+        and_term(matcher, i);
 }
 
 /* ---- survivors ---- */
@@ -143,11 +160,12 @@ static void add_survivor(struct matcher *matcher, uint32_t number) {
         shift(matcher);
 }
 
-static void add_block(struct matcher *matcher, uint32_t block, const uint8_t *words, uint32_t count) {
+static void add_line(struct matcher *matcher, uint32_t line) {
     uint32_t ads = matcher->table->ad_count;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t first = block * TABLE_BLOCK_ADS + words[i] * 64u;
-        for (uint64_t bits = matcher->left[words[i]]; bits; bits &= bits - 1) {
+    const uint64_t *words = matcher->bits.words;
+    for (uint32_t i = line * MATCH_LINE_WORDS; i < (line + 1) * MATCH_LINE_WORDS; i++) {
+        uint32_t first = first_ad(&matcher->bits) + i * 64;
+        for (uint64_t bits = words[i]; bits; bits &= bits - 1) {
             uint32_t number = first + (uint32_t)__builtin_ctzll(bits);
             if (number < ads)
                 add_survivor(matcher, number);
@@ -155,17 +173,37 @@ static void add_block(struct matcher *matcher, uint32_t block, const uint8_t *wo
     }
 }
 
+/* Hands on what is left of the group, as far as something can be gained. False: no more can be. */
+static bool add_group(struct matcher *matcher, uint32_t block) {
+    const struct match_bits *bits = &matcher->bits;
+    uint32_t i = 0;
+    for (uint32_t end = MATCH_BLOCK_LINES; end <= bits->line_count; end += MATCH_BLOCK_LINES, block++) {
+        if (match_is_over(matcher, &matcher->table->blocks[block]))
+            return false;
+        for (; i < bits->count && bits->lines[i] < end; i++)
+            add_line(matcher, bits->lines[i]);
+        shift(matcher);
+    }
+    return true;
+}
+
+/* Groups grow: the best ads stand in front, and a group that was looked up in vain costs more when it is
+ * large. */
 void match_walk(struct matcher *matcher) {
     const struct table *table = matcher->table;
-    uint8_t words[MATCH_BLOCK_WORDS + 1];
+    uint32_t blocks = table->header->block_count, group = matcher->group;
     begin_stages(matcher);
-    for (uint32_t block = 0; block < table->header->block_count; block++) {
+    for (uint32_t block = 0; block < blocks; block += group) {
         if (match_is_over(matcher, &table->blocks[block]))
             break;
-        uint32_t count = look_up_block(matcher, block, words);
-        if (count > 0)
-            add_block(matcher, block, words, count);
-        shift(matcher);
+        if (block > 0)
+            group = 2 * group < MATCH_GROUP ? 2 * group : MATCH_GROUP;
+        group = group < blocks - block ? group : blocks - block;
+        matcher->bits.at = (size_t)block * MATCH_BLOCK_WORDS;
+        matcher->bits.line_count = group * MATCH_BLOCK_LINES;
+        look_up(matcher);
+        if (!add_group(matcher, block))
+            break;
     }
     end_stages(matcher);
 }

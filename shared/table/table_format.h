@@ -7,7 +7,8 @@
  * before table_verify() has checked it once; after that all indices and offsets are known to be inside.
  *
  * Ads stand in descending order of their rank: what they are worth to the average request (see struct
- * table_block). The place of an ad in this order is its record number; everything refers to ads by it.
+ * table_block); within some blocks those of a kind stand together (table_index_order.c), which readers do not
+ * rely on. The place of an ad in this order is its record number; everything refers to ads by it.
  */
 #ifndef SLIMBID_TABLE_TABLE_FORMAT_H
 #define SLIMBID_TABLE_TABLE_FORMAT_H
@@ -17,17 +18,20 @@
 
 #include "table/target.h"
 
-#define TABLE_MAGIC      "slimbtbl"
-#define TABLE_VERSION    1u
-#define TABLE_ALIGN      4096u
-#define TABLE_NONE       UINT32_MAX
-#define TABLE_BLOCK_ADS  8192u /* ads whose bits are looked at together: 1 KiB of a bitmap */
-#define TABLE_MOST_ADS   (1u << 27)
-#define TABLE_ID_BYTES   256u   /* the longest id, domain, crid, category */
-#define TABLE_ADM_BYTES  65535u /* the longest markup */
-#define TABLE_MOST_BITS  28u    /* of weight_bits and cross_bits; at least 1 */
-#define TABLE_MOST_Z     100.0f /* |z|, and any weight: further out a probability is 0 or 1 to any reader */
-#define TABLE_MOST_PRICE 1e9    /* of a record */
+#define TABLE_MAGIC         "slimbtbl"
+#define TABLE_VERSION       2u
+#define TABLE_ALIGN         4096u
+#define TABLE_NONE          UINT32_MAX
+#define TABLE_BLOCK_ADS     8192u /* ads whose bits are looked at together: 1 KiB of a bitmap */
+#define TABLE_MOST_ADS      (1u << 27)
+#define TABLE_ID_BYTES      256u   /* the longest id, domain, crid, category */
+#define TABLE_ADM_BYTES     65535u /* the longest markup */
+#define TABLE_MOST_BITS     28u    /* of weight_bits and cross_bits; at least 1 */
+#define TABLE_MOST_Z        100.0f /* |z|, and any weight: further out a probability is 0 or 1 to any reader */
+#define TABLE_MOST_PRICE    1e9    /* of a record */
+#define TABLE_OWN_SHARED    31u /* the bit of table_record.own for all values that have none of their own */
+#define TABLE_OWN_NONE      32u /* the number of a category that no ad is about */
+#define TABLE_EXCLUDED_BITS 24u
 
 enum table_section {
     /* hot */
@@ -116,8 +120,10 @@ struct table_record {
     uint32_t campaign_key; /* the hash of its id for target_cross() */
     uint32_t
         advertiser; /* value of TARGET_ADVERTISER, or TABLE_NONE; table_value.number is the parent domain's */
-    uint32_t creative;     /* the low half of its crid's target_hash(): whom it meets reads table_ad.crid */
-    uint32_t language;     /* value of TARGET_LANGUAGE: the creative's; or TABLE_NONE */
+    uint32_t excluded : 24; /* table_marks() of its lists of NOT */
+    uint32_t
+        creative : 8;  /* the lowest bits of its crid's target_hash(): whom it meets reads table_ad.crid */
+    uint32_t language; /* value of TARGET_LANGUAGE: the creative's; or TABLE_NONE */
     uint32_t starts, ends; /* unix seconds, [starts, ends) */
     uint32_t attr;         /* bit n: creative attribute n (AdCOM, 1 to 31) */
     uint16_t hours;        /* index into TABLE_HOURS */
@@ -128,7 +134,7 @@ struct table_record {
     uint8_t flags : 4;
     uint8_t media : 4; /* TABLE_BANNER ... */
     uint8_t cattax;    /* the taxonomy of its own categories; 0: it has none */
-    uint32_t zero;
+    uint32_t own;      /* table_marks() of what it is about */
 };
 static_assert(sizeof(struct table_record) == 64, "table_record is one cache line");
 
@@ -155,7 +161,8 @@ struct table_value {
     uint32_t posting; /* where its ads begin in TABLE_POSTINGS: those that name it, 'any' not among them */
     uint32_t postings;
     uint32_t number; /* of a size: w << 16 | h, 0 of a medium; of an advertiser: the parent domain's value,
-                        which is a lower one, or TABLE_NONE */
+                        which is a lower one, or TABLE_NONE; of a category: its bit of table_record.own, for
+                        one value each up to TABLE_OWN_SHARED, or TABLE_OWN_NONE; else 0 */
     uint32_t target; /* enum target */
     uint32_t ads;    /* how many name it; 0 of an advertiser */
 };

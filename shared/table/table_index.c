@@ -260,7 +260,7 @@ int table_index_add(struct table_index *index, const struct table_index_ad *ad) 
         intern_advertiser(index, ad, &record.advertiser) != 0)
         return -1;
     record.held = (uint16_t)index->scratch.items[0];
-    record.creative = (uint32_t)ad->creative;
+    record.creative = (uint8_t)ad->creative;
     record.language = TABLE_NONE;
     if (ad->language) {
         record.language = intern(index, ad->language, TARGET_LANGUAGE, 0);

@@ -15,7 +15,7 @@
 /* One ad as its reader hands it over. Each value is a target_hash(); duplicates are legal. */
 struct table_index_ad {
     struct table_record
-        record; /* without lists, held, advertiser, creative, language: these are filled from below */
+        record; /* without lists, held, advertiser, creative, language, marks: these are filled from below */
     const uint64_t *values[TABLE_LISTS_MOST]; /* by enum table_list; at least one size */
     uint32_t value_counts[TABLE_LISTS_MOST];
     const uint32_t *size_numbers; /* of each value of TABLE_LIST_IN + TARGET_SIZE: w << 16 | h, or 0 */
@@ -51,5 +51,8 @@ int table_index_finish(struct table_index *index, struct table_header *header,
 /* What an ad is worth to the average request, by which ads are ordered: its price, by click times
  * table_exp(z). */
 double table_index_rank(const struct table_record *record);
+/* How many blocks the unit that begins with this one has: ads stand by rank from unit to unit, and by kind
+ * within each. */
+uint32_t table_index_unit(uint32_t block);
 
 #endif

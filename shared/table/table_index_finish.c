@@ -2,68 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table/table_exp.h"
 #include "table/table_index.h"
 #include "table/table_index_internal.h"
+#include "table/table_marks.h"
 
 #define BLOCK_WORDS (TABLE_BLOCK_ADS / 64)
 /* A value that more than one ad in so many names gets a bitmap: from there on looking at its ads one by one
- * costs a block more than looking at all its bits. */
-#define BITMAP_DENSITY 128u
+ * costs more than looking at the few lines of its bits that are asked for. Beyond 256 time gains little more,
+ * and the index grows by ten bytes an ad. */
+#define BITMAP_DENSITY 256u
 
-double table_index_rank(const struct table_record *record) {
-    return record->flags & TABLE_BY_CLICK ? record->price * table_exp((double)record->z) : record->price;
-}
-
-/* ---- the order of ads ---- */
-
-struct place {
-    double rank;
-    uint32_t ad;
-};
-
-static int by_rank(const void *a, const void *b) {
-    const struct place *x = a, *y = b;
-    if (x->rank != y->rank)
-        return x->rank > y->rank ? -1 : 1;
-    return x->ad < y->ad ? -1 : 1;
-}
-
-/* Moves each record to its place, along the cycles of the permutation: there is no room for them twice. */
-static void move_records(struct table_record *records, const uint32_t *order, uint32_t count,
-                         uint8_t *moved) {
-    for (uint32_t start = 0; start < count; start++) {
-        struct table_record first = records[start];
-        uint32_t to = start;
-        if (moved[start])
-            continue;
-        for (; order[to] != start; to = order[to]) {
-            records[to] = records[order[to]];
-            moved[to] = 1;
-        }
-        records[to] = first;
-        moved[to] = 1;
-    }
-}
-
-static int put_in_order(struct table_index *index) {
-    uint32_t count = (uint32_t)index->record_count;
-    struct place *places = malloc((count ? count : 1) * sizeof *places);
-    uint8_t *moved = calloc(count ? count : 1, 1);
-    index->order = malloc((count ? count : 1) * sizeof *index->order);
-    if (places && moved && index->order) {
-        for (uint32_t i = 0; i < count; i++)
-            places[i] = (struct place){table_index_rank(&index->records[i]), i};
-        qsort(places, count, sizeof *places, by_rank);
-        for (uint32_t i = 0; i < count; i++)
-            index->order[i] = places[i].ad;
-        move_records(index->records, index->order, count, moved);
-    }
-    int result = places && moved && index->order ? 0 : -1;
-    free(places);
-    free(moved);
-    return result;
-}
+/* ---- bounds ---- */
 
 static double larger(double a, double b) {
     return a > b ? a : b;
@@ -216,6 +165,52 @@ static int rewrite_lists(struct table_index *index, const uint32_t *to) {
     return 0;
 }
 
+/* ---- marks ---- */
+
+/* How often each value is among what ads are about. NULL: no memory. */
+static uint32_t *count_own(const struct table_index *index) {
+    uint32_t *counts = calloc((size_t)index->value_count + 1, sizeof *counts);
+    for (size_t i = 0; counts && i < index->record_count; i++) {
+        struct table_index_list list = table_index_lists(index->lists.items + index->records[i].lists);
+        while (table_index_next(&list))
+            for (uint32_t j = 0; list.which == TABLE_LIST_OWN_CATEGORY && j < list.count; j++)
+                counts[list.items[j]]++;
+    }
+    return counts;
+}
+
+/* The most frequent ones get a bit for themselves. */
+static void number_categories(struct table_index *index, uint32_t *counts) {
+    for (uint32_t i = 0; i < index->value_count; i++)
+        if (index->values[i].target == TARGET_CATEGORY)
+            index->values[i].number = counts[i] > 0 ? TABLE_OWN_SHARED : TABLE_OWN_NONE;
+    for (uint32_t bit = 0; bit < TABLE_OWN_SHARED; bit++) {
+        uint32_t most = 0;
+        for (uint32_t i = 1; i < index->value_count; i++)
+            if (counts[i] > counts[most])
+                most = i;
+        if (index->value_count == 0 || counts[most] == 0)
+            return;
+        index->values[most].number = bit;
+        counts[most] = 0;
+    }
+}
+
+static int make_marks(struct table_index *index) {
+    uint32_t *counts = count_own(index);
+    if (!counts)
+        return -1;
+    number_categories(index, counts);
+    for (size_t i = 0; i < index->record_count; i++) {
+        struct table_record *record = &index->records[i];
+        struct table_marks marks = table_marks(index->lists.items + record->lists, index->values);
+        record->own = marks.own;
+        record->excluded = marks.excluded;
+    }
+    free(counts);
+    return 0;
+}
+
 /* ---- bitmaps and postings ---- */
 
 /* Gives each attribute that some ad leaves free its bitmap of 'any'. */
@@ -319,13 +314,15 @@ int table_index_finish(struct table_index *index, struct table_header *header,
     header->block_count = (header->ad_count + TABLE_BLOCK_ADS - 1) / TABLE_BLOCK_ADS;
     header->bitmap_words = header->block_count * BLOCK_WORDS;
     drop_slots(index);
-    if (put_in_order(index) != 0 || make_blocks(index, header->block_count) != 0)
-        return -1;
     count_ads(index);
     uint32_t *to = rename_values(index);
-    int result = to ? rewrite_lists(index, to) : -1;
+    int result = to ? table_index_order(index, to) : -1;
+    if (result == 0)
+        result = make_blocks(index, header->block_count);
+    if (result == 0)
+        result = rewrite_lists(index, to);
     free(to);
-    if (result != 0 || make_slots(index) != 0 || make_index(index, header) != 0)
+    if (result != 0 || make_slots(index) != 0 || make_marks(index) != 0 || make_index(index, header) != 0)
         return -1;
     hand_over(index, header, sections);
     *order = index->order;

@@ -54,6 +54,9 @@ static inline int table_index_next(struct table_index_list *list) {
 
 /* Makes an empty table of slots, for at least `items` items, at most half full. 0, or -1 without memory. */
 int table_index_slots(struct table_index_words *slots, size_t items) CHECK_RESULT;
+/* Fills order and moves the records, whose values are counted; to[] is what rename_values() gave. 0, or -1
+ * without memory. */
+int table_index_order(struct table_index *index, const uint32_t *to) CHECK_RESULT;
 /* Sorts numbers, ascending. */
 void table_index_sort(uint32_t *items, uint32_t count);
 

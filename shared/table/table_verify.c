@@ -9,6 +9,7 @@
 #include "base/crc32c.h"
 #include "table/table_check.h"
 #include "table/table_exp.h"
+#include "table/table_marks.h"
 
 #define WINDOW_BYTES ((size_t)96 << 16) /* pieces, whole */
 #define PIECE_BYTES  ((size_t)3 << 15)  /* a multiple of a page, and of what crc32c() takes at once */
@@ -155,6 +156,8 @@ static bool number_fits(const struct table *t, uint32_t value) {
         return true;
     case TARGET_ADVERTISER: /* parents stand before: so a walk up ends */
         return number == TABLE_NONE || (number < value && t->values[number].target == TARGET_ADVERTISER);
+    case TARGET_CATEGORY:
+        return number <= TABLE_OWN_NONE;
     default:
         return number == 0;
     }
@@ -214,6 +217,7 @@ static bool is_found(const struct table *t, uint32_t value) {
 
 static int check_values(const struct table_check *check) {
     const struct table *t = check->table;
+    uint32_t own_bits = 0;
     if (check_slots(check) != 0)
         return -1;
     for (uint32_t i = 0; i < t->value_count; i++) {
@@ -224,6 +228,10 @@ static int check_values(const struct table_check *check) {
             return table_check_fail(check, "values[%u].hash: not found by its slot", i);
         if (check_value(check, i) != 0)
             return -1;
+        uint32_t bit = t->values[i].target == TARGET_CATEGORY ? t->values[i].number : TABLE_OWN_NONE;
+        if (bit < TABLE_OWN_SHARED && own_bits >> bit & 1)
+            return table_check_fail(check, "values[%u].number: %u is another's", i, bit);
+        own_bits |= bit < TABLE_OWN_SHARED ? 1u << bit : 0;
     }
     return 0;
 }
@@ -394,7 +402,10 @@ static const char *wrong_in_record(const struct table *t, const struct table_rec
         return "cattax";
     if (r->held != t->lists[r->lists])
         return "held";
-    return r->zero != 0 ? "zero" : NULL;
+    struct table_marks marks = table_marks(t->lists + r->lists, t->values);
+    if (r->own != marks.own)
+        return "own";
+    return r->excluded != marks.excluded ? "excluded" : NULL;
 }
 
 static int check_each_record(const struct table_check *check, const uint64_t *begins) {

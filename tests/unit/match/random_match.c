@@ -10,6 +10,7 @@
 #include "random_texts.h"
 #include "reference.h"
 #include "table/table_check.h"
+#include "table/table_index.h"
 #include "text_table.h"
 
 /* A table and what it was made of. */
@@ -27,17 +28,40 @@ struct made {
     struct match_hit *hits;
 };
 
-/* ---- its order, found again ---- */
+/* ---- its order ---- */
 
 static double rank_of(const struct text_ad *ad) {
     return ad->by_click ? ad->price * match_exp((double)ad->z) : ad->price;
 }
 
-static int by_rank(const void *a, const void *b) {
-    const struct text_ad *x = *(const struct text_ad *const *)a, *y = *(const struct text_ad *const *)b;
-    if (rank_of(x) != rank_of(y))
-        return rank_of(x) > rank_of(y) ? -1 : 1;
-    return x < y ? -1 : 1;
+/* Whether each unit of blocks has better ads than the next. */
+static bool units_fall(const struct made *made) {
+    double worst = INFINITY;
+    for (uint32_t first = 0, n; first < made->count; first += n) {
+        double next = INFINITY;
+        n = table_index_unit(first / TABLE_BLOCK_ADS) * TABLE_BLOCK_ADS;
+        n = n < made->count - first ? n : made->count - first;
+        for (uint32_t i = first; i < first + n; i++) {
+            double rank = rank_of(made->records[i]);
+            if (rank > worst)
+                return false;
+            next = rank < next ? rank : next;
+        }
+        worst = next;
+    }
+    return true;
+}
+
+/* Fills records[]; whether each ad is there once, in a good order. */
+static bool find_order(struct made *made) {
+    for (uint32_t i = 0; i < made->count; i++) {
+        uint32_t line = made->table.ads[i].line;
+        if (line == 0 || line > made->count || made->ads[line - 1].placed)
+            return false;
+        made->ads[line - 1].placed = true;
+        made->records[i] = &made->ads[line - 1];
+    }
+    return made->table.ad_count == made->count && units_fall(made);
 }
 
 /* ---- the comparison ---- */
@@ -136,11 +160,14 @@ static int make(struct made *made, uint32_t most_ads) {
         random_ad(&made->prng, &made->style, &made->ads[i]);
         made->ads[i].rate = made->rates[made->ads[i].campaign];
         made->ads[i].frequency = made->frequencies[made->ads[i].campaign];
-        made->records[i] = &made->ads[i];
     }
-    qsort(made->records, made->count, sizeof(struct text_ad *), by_rank);
     random_weights(&made->prng, &made->style, made->weights);
-    return text_table(made->ads, made->count, made->weights, &made->table);
+    if (text_table(made->ads, made->count, made->weights, &made->table) != 0)
+        return -1;
+    if (find_order(made))
+        return 0;
+    printf("the table's order\n");
+    return -1;
 }
 
 int random_match(uint64_t seed, uint32_t most_ads, uint32_t requests, struct random_counts *counts) {

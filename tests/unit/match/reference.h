@@ -36,7 +36,7 @@ struct text_ad {
     uint16_t positions, connections;
     uint8_t cattax;
     bool all_hours, hours[168];
-    uint32_t number; /* its record's, once the table is made */
+    bool placed; /* it has been found in the table */
 };
 
 /* What the user has seen of a campaign; or of one that is not there and differs from it in the upper half of

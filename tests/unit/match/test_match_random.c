@@ -26,6 +26,15 @@ static void tables_of_some_blocks(void **state) {
     assert_true(counts.hits > 1000);
 }
 
+/* Where ads of a kind stand together over several blocks. */
+static void tables_of_many_blocks(void **state) {
+    struct random_counts counts = {0};
+    (void)state;
+    for (uint64_t seed = 3000; seed < 3004; seed++)
+        assert_int_equal(random_match(seed, 200000, 3, &counts), 0);
+    assert_true(counts.hits > 1000 && counts.ads > 300000);
+}
+
 static void an_empty_table(void **state) {
     struct random_counts counts = {0};
     (void)state;
@@ -37,6 +46,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_tables),
         cmocka_unit_test(tables_of_some_blocks),
+        cmocka_unit_test(tables_of_many_blocks),
         cmocka_unit_test(an_empty_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

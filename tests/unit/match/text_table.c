@@ -94,7 +94,7 @@ static void fill_cold(const struct text_ad *texts, uint32_t count, struct cold *
     char *strings = cold->strings;
     for (uint32_t i = 0; i < count; i++) {
         const char *crid = texts[i].crid;
-        ads[i] = (struct table_ad){.crid = {64 * i, crid ? (uint32_t)strlen(crid) : 0}};
+        ads[i] = (struct table_ad){.crid = {64 * i, crid ? (uint32_t)strlen(crid) : 0}, .line = i + 1};
         if (crid)
             memcpy(strings + (size_t)64 * i, crid, strlen(crid));
         cold->campaigns[texts[i].campaign].frequency = texts[i].frequency;

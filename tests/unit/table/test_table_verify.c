@@ -68,7 +68,7 @@ static void fields_of_the_header_are_checked(void **state) {
     (void)state;
     const struct table_header *header = table.header;
     REFUSED(header->magic[0], 'S', "not an ad table");
-    REFUSED(header->version, 2, "header.version: 2, this program reads 1");
+    REFUSED(header->version, TABLE_VERSION + 1, "header.version: 3, this program reads 2");
     REFUSED(header->file_bytes, header->file_bytes + 1, "cut or grown");
     REFUSED(header->ad_count, 301, "records");
     REFUSED(header->ad_count, TABLE_MOST_ADS + 1, "header.ad_count");
@@ -189,7 +189,9 @@ static void records_are_checked(void **state) {
     REFUSED(r[5].zone, (uint16_t)table.zone_count, "records[5].zone");
     REFUSED(r[5].held, (uint16_t)(r[5].held ^ 2), "records[5].held");
     REFUSED(r[5].cattax, 0, "records[5].cattax");
-    REFUSED(r[5].zero, 1, "records[5].zero");
+    REFUSED(r[5].own, r[5].own ^ 1, "records[5].own");
+    packed = (unsigned char)(*((const unsigned char *)&r[5].language - 2) ^ 1);
+    assert_refused((const char *)&r[5].language - 2, &packed, 1, "records[5].excluded");
     for (packed = 0; packed < 0x10; packed++) /* no medium, all flags */
         assert_refused((const char *)&r[5].cattax - 1, &packed, 1, "records[5].");
     packed = 0x1f;
