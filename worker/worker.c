@@ -300,8 +300,10 @@ int worker_run(const struct worker_options *options) {
     worker->stall_ms = STALL_FIRST_MS;
     worker->scorer.stats = options->stats;
     worker->scorer.generations = &worker->generations;
-    if (options->ledger_fd >= 0)
+    if (options->ledger_fd >= 0) {
         rates_source_init(&worker->rates, options->ledger_fd);
+        close(options->ledger_fd);
+    }
     worker->generations.rated = worker->rates.ledger != NULL;
     options->stats->pid = (uint64_t)getpid();
     count_tables(worker);

@@ -18,7 +18,7 @@ struct worker_options {
     int control_fd;
     struct queue_sizes sizes;
     struct worker_stats *stats;
-    int ledger_fd; /* -1: there is none */
+    int ledger_fd; /* closed once it is mapped; -1: there is none */
 };
 
 /* Serves; returns the process's exit status. */

@@ -358,8 +358,8 @@ def test_workers_hold_nothing_that_they_were_not_given(start):
         for pid in workers(slimbid):
             links = [os.readlink(f) for f in pathlib.Path(f"/proc/{pid}/fd").iterdir()
                      if f.name not in ("0", "1", "2")]
-            kinds = sorted(link.split(":")[0] if not link.startswith("/memfd") else "queue" for link in links)
-            assert kinds == ["anon_inode", "anon_inode", "anon_inode", "queue", "socket"]
+            kinds = sorted(link.split(":")[0] if not link.startswith("/memfd") else link.split()[0] for link in links)
+            assert kinds == ["/memfd:slimbid-ledger", "/memfd:slimbid-queue", *["anon_inode"] * 3, "socket"]
             sockets = [link for link in links if link.startswith("socket")]
             unix = pathlib.Path("/proc/net/unix").read_text()
             assert all(s[len("socket:["):-1] in unix for s in sockets)
