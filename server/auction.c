@@ -163,7 +163,7 @@ static void auction_tell(const struct auction *auction, const struct answer_inpu
                                    .bid_count = auction->bid_count,
                                    .bid_id = input->bid_id,
                                    .all_bids = input->all_bids,
-                                   .won_here = input->urls && !by_client};
+                                   .won_here = input->urls && !by_client && !input->all_bids};
     notice_auction_ended(auction->exchange->notices, &ended);
 }
 

@@ -161,7 +161,9 @@ static bool add_our_url(struct bid_writer *writer, enum token_kind kind, struct 
 
 static bool add_our_win_url(struct bid_writer *writer) {
     const struct bid *bid = writer->bid;
-    bool on_win = writer->input->urls && writer->input->urls->nurl_on_win;
+    const struct answer_input *input = writer->input;
+    /* Of all bids the client chooses, so that it alone knows who has won. */
+    bool on_win = input->urls && (input->urls->nurl_on_win || input->all_bids);
     return !served_by_nurl(bid) && add_our_url(writer, TOKEN_WIN, on_win ? bid->in->nurl : STR(""));
 }
 
