@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,8 @@ import time
 import pytest
 from conftest import ROOT, Partner, Slimbid, banner_request
 from event_lines import Clients, check_auctions, check_numbers, files, read, wait_until
+from test_events import BANNER, fetch, only_bid, own
+from test_workers import ad
 
 KILLS = 50
 BUFFER = 65536
@@ -87,6 +90,29 @@ def test_each_auction_is_a_line_of_the_schema(start, tmp_path):
     for line in broken:
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(line, schema)
+
+
+def test_what_comes_back_is_a_line_once(start, tmp_path):
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((ROOT / "docs" / "event.schema.json").read_text())
+    slimbid = own(start, tmp_path, [ad("a1", 2.5, campaign="summer", adm=BANNER)],
+                  event_log={"directory": str(tmp_path / "log"), "sync_ms": 50})
+    bid = only_bid(slimbid, user={"id": "somebody"})
+    (click,) = re.findall(r'<a href="(http://127[^"]*)">', bid["adm"])
+    for url in (bid["nurl"], bid["burl"], bid["burl"], click, click):
+        assert fetch(slimbid, url)[0].status in (200, 204, 302)
+    event = {"type": "page", "messageId": "m-1", "anonymousId": "somebody", "context": {"page": {"url": "https://news.example/"}}}
+    assert slimbid.request("POST", "/v1/clickstream", json.dumps(event), {"Content-Type": "application/json"})[0].status == 200
+    lines = wait_until(lambda: (found := read(tmp_path / "log")) and len(found) >= 5 and found)
+    assert [line["kind"] for line in lines] == ["auction", "win", "view", "click", "clickstream"]
+    for line in lines:
+        jsonschema.validate(line, schema)
+    (win,) = lines[0]["wins"]
+    for line in lines[1:4]:
+        assert (line["auction"], line["hold"], line["user"]) == (lines[0]["auction"], win["hold"], lines[0]["user"])
+        assert line["nanos"] == win["nanos"] == 2_500_000 and line["campaign"] == win["cid"] == "summer" and line["imp"] == 0
+    assert lines[4]["message_id"] == "m-1" and lines[4]["user"] == lines[0]["user"]
+    assert check_numbers(lines) == 0
 
 
 def test_without_a_directory_there_is_no_log_and_no_keeper(start):
