@@ -261,7 +261,7 @@ static void on_reply(void *ctx, const struct auction_reply *reply) {
 static void start(struct click_batch *batch, struct click_slot *slot, struct str request) {
     struct exchange *exchange = batch->clickstream->exchange;
     struct auction_input input = {.body = arena_dup(&slot->arena, request),
-                                  .started_us = loop_now(exchange->loop)};
+                                  .started_us = loop_clock(exchange->loop)};
     if (!str_present(input.body)) {
         slot->end.outcome = CLICK_FAILED;
         slot->done = true;

@@ -20,7 +20,8 @@ static int fail_syntax(struct json_error *error, const char *path, size_t at, co
 
 /* ---- values, skipped ---- */
 
-/* Whether the quote at p is escaped: an odd number of backslashes stands before it, at most back to `from`. */
+/* Whether the quote at p is escaped: an odd number of backslashes stands before it, at most back to `from`.
+ */
 static bool is_escaped(const char *p, const char *from) {
     const char *q = p;
     while (q > from && q[-1] == '\\')

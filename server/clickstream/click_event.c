@@ -151,8 +151,8 @@ static void prepare(void) {
 }
 
 static int fail(struct json_error *error, const char *path, const char *reason) {
-    strcpy(error->path, path);
-    strcpy(error->reason, reason);
+    snprintf(error->path, sizeof error->path, "%s", path);
+    snprintf(error->reason, sizeof error->reason, "%s", reason);
     return -1;
 }
 

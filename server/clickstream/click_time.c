@@ -68,7 +68,7 @@ static bool take_clock(struct cursor *c, int64_t *us) {
         return false;
     if (hour > 23 || minute > 59 || second > 60) /* 60: a leap second */
         return false;
-    *us = ((int64_t)hour * 3600 + minute * 60 + second) * SECOND_US;
+    *us = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * SECOND_US;
     return !(take_char(c, '.') || take_char(c, ',')) || take_fraction(c, us);
 }
 

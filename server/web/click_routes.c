@@ -12,6 +12,7 @@
 
 #define BEGIN_BYTES   32768u  /* of results; with more, an answer leaves in pieces */
 #define PIECE_BYTES   65536u  /* of an answer at a time */
+#define TURN_US       2000u   /* a turn that has lasted so long takes one more event of each request */
 #define CONTEXT_BYTES 262144u /* what a batch's context may take */
 
 enum click_answer {
@@ -28,7 +29,9 @@ struct click_request {
     struct click_batch *batch;
     enum click_answer answer;
     bool input_ended;
-    bool begun;             /* the head of its answer has left */
+    bool begun;   /* the head of its answer has left */
+    bool yielded; /* there is more to do in the next turn: `later` is armed */
+    struct timer later;
     bool blocked;           /* the client does not read: goes on when it has */
     struct click_body body; /* JSON */
     struct click_context context;
@@ -142,6 +145,7 @@ static bool may_begin(struct click_routes *routes) {
 
 static void request_free(struct click_request *request) {
     struct click_routes *routes = request->routes;
+    timer_disarm(&request->later);
     click_batch_destroy(request->batch);
     *request->here = request->next;
     if (request->next)
@@ -162,6 +166,12 @@ static void on_progress(void *ctx) {
     pump(ctx);
 }
 
+static void on_later(void *ctx) {
+    struct click_request *request = ctx;
+    request->yielded = false;
+    pump(request);
+}
+
 static struct click_request *request_create(struct click_routes *routes, struct http_exchange *http,
                                             enum click_answer answer) {
     struct budget *budget = clickstream_budget(&routes->clickstream);
@@ -180,6 +190,7 @@ static struct click_request *request_create(struct click_routes *routes, struct 
     routes->live = request;
     routes->live_count++;
     routes->exchange->stats->click.requests_live++;
+    timer_init(&request->later, routes->exchange->loop, on_later, request);
     buf_init(&request->pending, routes->clickstream.rules.event_bytes + 2 * (size_t)HTTP_PIECE_BYTES);
     buf_charge_to(&request->pending, budget, 0);
     arena_init(&request->arena, &routes->exchange->arenas, CONTEXT_BYTES);
@@ -256,7 +267,7 @@ static void respond_results(struct click_request *request) {
     struct click_routes *routes = request->routes;
     struct buf *out = &routes->answer;
     bool lines = request->answer == ANSWER_LINES;
-    buf_clear(out, 2 * PIECE_BYTES);
+    buf_clear(out, 2 * (size_t)PIECE_BYTES);
     if (!lines)
         BUF_ADD_LIT(out, "{\"results\":[\n");
     buf_add_str(out, click_batch_results(request->batch));
@@ -409,12 +420,27 @@ static void pump_success(struct click_request *request) {
         request_free(request);
 }
 
+/* Events of one request must not keep all others waiting. */
+static void yield_if_late(struct click_request *request) {
+    struct loop *loop = request->routes->exchange->loop;
+    if (loop_clock(loop) > loop_turn(loop) + TURN_US)
+        request->yielded = timer_arm(&request->later, loop_now(loop)) == 0;
+}
+
+/* Adds events as long as there are some, room for them, and time. True when it added any. */
+static bool add_events(struct click_request *request) {
+    bool any = false;
+    while (!request->yielded && click_batch_has_room(request->batch) && add_next(request)) {
+        any = true;
+        yield_if_late(request);
+    }
+    return any;
+}
+
 static void pump(struct click_request *request) {
     bool more = true;
     while (more && !request->blocked) {
-        more = false;
-        while (click_batch_has_room(request->batch) && add_next(request))
-            more = true;
+        more = add_events(request);
         if (request->answer == ANSWER_SUCCESS || is_complete(request))
             break;
         if (!should_send(request))
@@ -432,7 +458,7 @@ static void pump(struct click_request *request) {
     } else if (is_complete(request) && send_results(request)) {
         end_answer(request);
     } else if (request->answer == ANSWER_LINES) {
-        if (request->blocked || !click_batch_has_room(request->batch))
+        if (request->blocked || request->yielded || !click_batch_has_room(request->batch))
             http_exchange_pause_body(request->http);
         else
             http_exchange_resume_body(request->http);
@@ -601,8 +627,10 @@ int click_routes_init(struct click_routes *routes, struct exchange *exchange,
 }
 
 void click_routes_stop(struct click_routes *routes) {
-    while (routes->live)
-        request_free(routes->live);
+    for (struct click_request *request = routes->live, *next; request; request = next) {
+        next = request->next;
+        request_free(request);
+    }
 }
 
 void click_routes_cleanup(struct click_routes *routes) {

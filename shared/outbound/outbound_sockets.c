@@ -82,6 +82,16 @@ static bool links_grow(struct outbound *outbound, size_t fd) {
     return true;
 }
 
+static void link_destroy(struct outbound *outbound, curl_socket_t fd) {
+    struct socket_link *link = link_of(outbound, fd);
+    if (!link)
+        return;
+    outbound->links[fd] = NULL;
+    watch_destroy(link->watch);
+    outbound_charge_closed(outbound, link->target, link->tls);
+    free(link);
+}
+
 static struct socket_link *link_create(struct outbound_target *target, int fd) {
     struct outbound *outbound = target->outbound;
     struct socket_link *link = calloc(1, sizeof *link);
@@ -123,6 +133,9 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockad
         return CURL_SOCKET_BAD;
     }
     limit_buffers(call->target->outbound, fd);
+    /* libcurl 7.88 closes the socket of a connection that never came up by itself, without on_close(): what
+     * was known of it is found when its number comes again. */
+    link_destroy(call->target->outbound, fd);
     if (!link_create(call->target, fd)) {
         call->starved = true;
         close(fd);
@@ -134,14 +147,7 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockad
 }
 
 static int on_close(void *ctx, curl_socket_t fd) {
-    struct outbound *outbound = ctx;
-    struct socket_link *link = link_of(outbound, fd);
-    if (link) {
-        outbound->links[fd] = NULL;
-        watch_destroy(link->watch);
-        outbound_charge_closed(outbound, link->target, link->tls);
-        free(link);
-    }
+    link_destroy(ctx, fd);
     return close(fd);
 }
 
@@ -238,7 +244,7 @@ void outbound_sockets_cleanup(struct outbound *outbound) {
     timer_disarm(&outbound->curl_timer);
     for (size_t fd = 0; fd < outbound->link_room; fd++)
         if (outbound->links[fd])
-            on_close(outbound, (curl_socket_t)fd);
+            link_destroy(outbound, (curl_socket_t)fd); /* libcurl has closed them all */
     free(outbound->links);
     outbound->links = NULL;
     outbound->link_room = 0;
