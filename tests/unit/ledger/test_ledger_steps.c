@@ -29,7 +29,7 @@
 #define CAMPAIGNS 4
 #define HOLDS     8
 #define FORBIDDEN 77
-#define RECORDS   32 /* steps of a writer that are copied: the operations below make fewer */
+#define RECORDS   256 /* steps of a writer that are copied: the operations below make fewer */
 #define TOMORROW  ((TODAY + 1) * 86400)
 /* With sanitizers an operation is ten times as long: then not every stop is looked at. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -336,7 +336,7 @@ static void a_machine_starts_from_the_last_copy_or_this(void **state) {
 static void a_copy_with_others_in_between_is_whole(void **state) {
     (void)state;
     bool over = false;
-    for (uint64_t at = 0; !over; at += 1511 * STRIDE) {
+    for (uint64_t at = 0; !over; at += 2503 * STRIDE) {
         struct play play;
         int status;
         play_init(&play);
@@ -368,12 +368,57 @@ static void a_copy_with_others_in_between_is_whole(void **state) {
     }
 }
 
+/* A process that copies, stepped until it has begun with the campaigns, which come right after the cut, or
+ * for so many instructions. How many it were. */
+static uint64_t step_to_cut(struct play *play, pid_t pid, int64_t budget, uint64_t most) {
+    int place = (int)((play->ledger->header->generation + 1) & 1);
+    const struct ledger_campaign *copied = &ledger_copy_part(play->ledger, place).campaigns[1];
+    uint64_t steps = 0;
+    while (steps < most && copied->daily_budget != budget) {
+        assert_true(step(pid));
+        steps++;
+    }
+    return steps;
+}
+
+/* One writer's cut is read, then it reserves and another views, then the other's cut is read: the view is in
+ * the copy only with its reservation. Just before the copy is cut every few instructions. */
+static void a_view_is_copied_with_its_reservation(void **state) {
+    (void)state;
+    struct play play;
+    uint64_t cut = UINT64_MAX, hold;
+    play_init(&play);
+    for (int64_t i = 0; i < 60; i++) {
+        int64_t now = NOON + i * 700, budget = (INT64_C(1) << 40) + i;
+        struct ledger_win win = fixture_win(1, 1, now);
+        assert_int_equal(fixture_campaign(play.ledger, "d", budget), 1);
+        pid_t pid = start(copy, &play);
+        if (pid == 0) {
+            play_cleanup(&play);
+            skip();
+        }
+        /* The first two, one for each place, tell how long it takes. */
+        uint64_t steps = step_to_cut(&play, pid, budget, i < 2 ? UINT64_MAX : cut - (uint64_t)(i - 1) * 29);
+        cut = i < 2 && steps < cut ? steps : cut;
+        assert_int_equal(ledger_reserve(play.ledger, 0, &win, now, &hold), LEDGER_COUNTED);
+        assert_int_equal(ledger_view(play.ledger, 1, hold, now, NULL), LEDGER_COUNTED);
+        int status;
+        assert_int_equal(ptrace(PTRACE_DETACH, pid, NULL, NULL), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        struct ledger *second = second_look(&play);
+        ledger_copy_restore(second, ledger_copy_newest(second));
+        fixture_audit(second);
+    }
+    play_cleanup(&play);
+}
+
 /* ---- who adopts is stopped ---- */
 
 static void a_successors_successor_finds_the_same(void **state) {
     (void)state;
     bool over = false;
-    for (uint64_t at = 0; !over; at += 1201 * STRIDE) {
+    for (uint64_t at = 0; !over; at += 2503 * STRIDE) {
         struct play play;
         play_init(&play);
         pid_t pid = start(operate, &play);
@@ -413,6 +458,7 @@ int main(void) {
         cmocka_unit_test(a_copy_of_half_a_step_is_whole),
         cmocka_unit_test(a_machine_starts_from_the_last_copy_or_this),
         cmocka_unit_test(a_copy_with_others_in_between_is_whole),
+        cmocka_unit_test(a_view_is_copied_with_its_reservation),
         cmocka_unit_test(a_successors_successor_finds_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
