@@ -273,7 +273,7 @@ def test_a_directory_that_vanishes(start, tmp_path):
     slimbid = start_logging(start, tmp_path / "deep" / "log")
     serve_through(slimbid, 0.3)
     shutil.rmtree(tmp_path / "deep")
-    serve_through(slimbid, 0.3)
+    wait_until(lambda: serve_through(slimbid, 0.1) and not ready(slimbid)[2]["event_log"]["ok"])
     assert wait_for_condition(slimbid, False, "gone")[:2] == (200, True)
     (tmp_path / "deep").mkdir()
     wait_for_condition(slimbid, True)
