@@ -7,7 +7,7 @@
 
 #define LINE_NS     3.0 /* ANDing a cache line of a bitmap */
 #define POSTING_NS  1.0
-#define SURVIVOR_NS 20.0 /* looking at an ad that will not fit */
+#define SURVIVOR_NS 30.0 /* looking at an ad that will not fit */
 
 static const uint64_t *map_of(const struct table *table, uint32_t bitmap) {
     return table->bitmaps + (size_t)bitmap * table->header->bitmap_words;

@@ -11,7 +11,8 @@
 #include "table/table_index.h"
 #include "table/table_index_internal.h"
 
-#define UNIT_MOST 8u /* blocks */
+#define UNIT_NEAR 8u  /* blocks of a unit where walks for the best ads end, at most */
+#define UNIT_FAR  64u /* ... of all behind as many */
 
 double table_index_rank(const struct table_record *record) {
     return record->flags & TABLE_BY_CLICK ? record->price * table_exp((double)record->z) : record->price;
@@ -19,7 +20,9 @@ double table_index_rank(const struct table_record *record) {
 
 uint32_t table_index_unit(uint32_t block) {
     uint32_t unit = 1;
-    while (unit < UNIT_MOST && 8 * unit <= block)
+    if (block >= UNIT_FAR)
+        return UNIT_FAR;
+    while (unit < UNIT_NEAR && 8 * unit <= block)
         unit *= 2;
     return unit;
 }
@@ -95,7 +98,7 @@ static uint64_t kind_of(const struct table_index *index, uint32_t ad, const uint
 }
 
 static int order_by_kind(struct table_index *index, uint32_t count, const uint32_t *to) {
-    struct kin *kin = malloc((size_t)UNIT_MOST * TABLE_BLOCK_ADS * sizeof *kin);
+    struct kin *kin = malloc((size_t)UNIT_FAR * TABLE_BLOCK_ADS * sizeof *kin);
     if (!kin)
         return -1;
     for (uint32_t first = 0, n; first < count; first += n) {
