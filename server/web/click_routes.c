@@ -5,6 +5,7 @@
 
 #include "clickstream/click_batch.h"
 #include "clickstream/click_body.h"
+#include "clickstream/click_lines.h"
 #include "clickstream/click_time.h"
 #include "web/client_headers.h"
 #include "web/cors.h"
@@ -35,10 +36,8 @@ struct click_request {
     bool blocked;           /* the client does not read: goes on when it has */
     struct click_body body; /* JSON */
     struct click_context context;
-    struct arena arena;         /* of the context */
-    struct buf pending;         /* lines: bytes not yet taken, from pending_at on */
-    size_t pending_at, scanned; /* up to `scanned` there is no end of a line */
-    bool skipping;              /* what comes belongs to a line that is too long */
+    struct arena arena;       /* of the context */
+    struct click_lines lines; /* NDJSON */
 };
 
 static void pump(struct click_request *request);
@@ -153,7 +152,7 @@ static void request_free(struct click_request *request) {
     routes->live_count--;
     routes->exchange->stats->click.requests_live--;
     arena_reset(&request->arena);
-    buf_cleanup(&request->pending);
+    click_lines_cleanup(&request->lines);
     budget_return(clickstream_budget(&routes->clickstream), sizeof *request);
     free(request);
 }
@@ -191,8 +190,7 @@ static struct click_request *request_create(struct click_routes *routes, struct 
     routes->live_count++;
     routes->exchange->stats->click.requests_live++;
     timer_init(&request->later, routes->exchange->loop, on_later, request);
-    buf_init(&request->pending, routes->clickstream.rules.event_bytes + 2 * (size_t)HTTP_PIECE_BYTES);
-    buf_charge_to(&request->pending, budget, 0);
+    click_lines_init(&request->lines, routes->clickstream.rules.event_bytes, HTTP_PIECE_BYTES, budget);
     arena_init(&request->arena, &routes->exchange->arenas, CONTEXT_BYTES);
     return request;
 }
@@ -301,59 +299,17 @@ static void give_up(struct click_request *request) {
 
 /* ---- lines on their way in ---- */
 
-enum line { LINE_NONE, LINE_EVENT, LINE_TOO_LONG };
-
-static void drop_pending(struct click_request *request, size_t to) {
-    request->pending_at = to;
-    request->scanned = to;
-    if (to == request->pending.n) {
-        buf_clear(&request->pending, request->pending.cap);
-        request->pending_at = request->scanned = 0;
-    }
-}
-
-/* What is left when the input has ended is a line too. */
-static enum line take_line(struct click_request *request, struct str *line) {
-    struct buf *pending = &request->pending;
-    const char *from = pending->p + request->pending_at;
-    size_t more = pending->n - request->scanned;
-    const char *end = more ? memchr(pending->p + request->scanned, '\n', more) : NULL;
-    size_t n = end ? (size_t)(end - from) : pending->n - request->pending_at;
-    bool whole = end || (request->input_ended && (n > 0 || request->skipping));
-    if (!whole && n <= request->routes->clickstream.rules.event_bytes + 1) {
-        request->scanned = pending->n;
-        return LINE_NONE;
-    }
-    drop_pending(request, request->pending_at + n + (end != NULL));
-    if (!whole) {
-        request->skipping = true;
-        return LINE_NONE;
-    }
-    *line = (struct str){from, n};
-    bool too_long = request->skipping;
-    request->skipping = false;
-    return too_long ? LINE_TOO_LONG : LINE_EVENT;
-}
-
-static bool is_blank(struct str line) {
-    for (size_t i = 0; i < line.n; i++)
-        if (line.p[i] != ' ' && line.p[i] != '\t' && line.p[i] != '\r')
-            return false;
-    return true;
-}
-
 /* False when there is no whole line. */
 static bool add_line(struct click_request *request) {
-    struct str line = {NULL, 0};
-    switch (take_line(request, &line)) {
-    case LINE_NONE:
+    struct str line;
+    switch (click_lines_next(&request->lines, &line)) {
+    case CLICK_LINE_NONE:
         return false;
-    case LINE_TOO_LONG:
+    case CLICK_LINE_TOO_LONG:
         click_batch_add_too_long(request->batch);
         break;
-    case LINE_EVENT:
-        if (!is_blank(line))
-            click_batch_add(request->batch, line);
+    case CLICK_LINE_EVENT:
+        click_batch_add(request->batch, line);
         break;
     }
     return true;
@@ -361,23 +317,16 @@ static bool add_line(struct click_request *request) {
 
 static void on_piece(void *ctx, struct str piece) {
     struct click_request *request = ctx;
-    struct buf *pending = &request->pending;
-    if (request->pending_at > 0) {
-        memmove(pending->p, pending->p + request->pending_at, pending->n - request->pending_at);
-        pending->n -= request->pending_at;
-        request->scanned -= request->pending_at;
-        request->pending_at = 0;
-    }
-    buf_add_str(pending, piece);
-    if (pending->failed)
-        give_up(request);
-    else
+    if (click_lines_add(&request->lines, piece))
         pump(request);
+    else
+        give_up(request);
 }
 
 static void on_end(void *ctx) {
     struct click_request *request = ctx;
     request->input_ended = true;
+    click_lines_end(&request->lines);
     pump(request);
 }
 
@@ -397,8 +346,7 @@ static bool add_next(struct click_request *request) {
 }
 
 static bool is_complete(const struct click_request *request) {
-    return request->input_ended && click_batch_idle(request->batch) &&
-           request->pending_at == request->pending.n && !request->skipping;
+    return request->input_ended && click_batch_idle(request->batch) && click_lines_empty(&request->lines);
 }
 
 /* Whether results should leave before all of them are there. */

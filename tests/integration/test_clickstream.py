@@ -423,7 +423,8 @@ def test_ipinyou_as_click_events(start):
     logs = start.tmp_path / "events"
     logs.mkdir()
     slimbid = start(Slimbid, {"partners": [{"name": "p", "url": partner.url("p"), "max_in_flight": 4096}],
-                              "placements": placements, "front_ends": 2, "event_log": {"directory": str(logs)}})
+                              "placements": placements, "front_ends": 2, "clickstream": {"max_requests": 4096},
+                              "event_log": {"directory": str(logs)}})
     play = ("--target", f"http://127.0.0.1:{slimbid.port}/v1/clickstream", "--rate", 200 if SANITIZED else 1500, "--tmax", 1000,
             "--wait", 20000, "--json", "--quiet")
     total = Counter()
