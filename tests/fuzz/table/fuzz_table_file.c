@@ -12,10 +12,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/utf8.h"
 #include "builder/table_build.h"
 #include "builder/table_print.h"
-#include "base/crc32c.h"
 #include "table/table.h"
 
 #define MUST(condition)                                                                                      \

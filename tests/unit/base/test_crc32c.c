@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "base/prng.h"
 #include "base/crc32c.h"
+#include "base/prng.h"
 
 static void assert_crc(const void *p, size_t n, uint32_t wanted) {
     assert_int_equal(crc32c(0, p, n), wanted);

@@ -129,8 +129,7 @@ static void a_line_is_never_too_long(void **state) {
     memset(long_text, '\\', sizeof long_text);
     buf_init(&request, 1 << 20);
     buf_init(&answer, 1 << 20);
-    buf_printf(&request, "{\"id\":\"%.*s\",\"at\":1,\"site\":{\"id\":\"s\"},\"imp\":[", 400,
-               long_text);
+    buf_printf(&request, "{\"id\":\"%.*s\",\"at\":1,\"site\":{\"id\":\"s\"},\"imp\":[", 400, long_text);
     BUF_ADD_LIT(&answer, "{\"seatbid\":[{\"bid\":[");
     for (int i = 0; i < 100; i++) {
         const char *comma = i ? "," : "";

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "builder/table_build.h"
 #include "base/crc32c.h"
+#include "builder/table_build.h"
 
 static void write_file(const char *path, const char *text, size_t n) {
     FILE *file = fopen(path, "we");

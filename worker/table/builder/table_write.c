@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/prng.h"
 #include "base/crc32c.h"
+#include "base/prng.h"
 #include "table/table.h"
 
 #define BUFFER_BYTES ((size_t)1 << 20)
