@@ -178,6 +178,8 @@ void tally_print_json(const struct tally *tally, const struct tally_about *about
     put_double(&text, "client_cpu_us_per_request", about->cpu_us_per_request);
     put_quantiles(&text, "latency_ms", &tally->latency);
     put_quantiles(&text, "service_ms", &tally->service);
+    put_quantiles(&text, "taken_ms", &tally->taken);
+    put_quantiles(&text, "shed_ms", &tally->shed);
     put_seats(&text, tally);
     if (about->follow) {
         put_int(&text, "views", (int64_t)about->follow->views);

@@ -10,6 +10,8 @@
 void tally_init(struct tally *tally) {
     memset(tally, 0, sizeof *tally);
     quantiles_init(&tally->latency);
+    quantiles_init(&tally->taken);
+    quantiles_init(&tally->shed);
     quantiles_init(&tally->service);
     arena_pool_init(&tally->pool, 32);
     arena_init(&tally->arena, &tally->pool, 8 << 20);
@@ -137,7 +139,9 @@ static enum tally_outcome read_outcome(struct tally *tally, int status, struct s
 
 void tally_answer(struct tally *tally, int status, struct str body, uint64_t latency_us, uint64_t service_us,
                   bool late) {
-    tally->outcomes[read_outcome(tally, status, body)]++;
+    enum tally_outcome outcome = read_outcome(tally, status, body);
+    tally->outcomes[outcome]++;
+    quantiles_add(outcome == TALLY_503 ? &tally->shed : &tally->taken, service_us);
     tally->late += late;
     tally->bytes_in += body.n;
     quantiles_add(&tally->latency, latency_us);

@@ -51,6 +51,8 @@ struct tally {
     uint64_t ended_us;          /* of the last answer */
     struct quantiles latency;   /* microseconds from the intended send */
     struct quantiles service;   /* microseconds from the actual send */
+    struct quantiles taken;     /* the same of those that were not answered 503 */
+    struct quantiles shed;      /* and of those that were */
     struct tally_seat seats[TALLY_SEATS];
     size_t seat_count;
     struct arena_pool pool;
