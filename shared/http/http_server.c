@@ -32,7 +32,7 @@ void http_server_options_default(struct http_server_options *options) {
         .unsent_bytes = 16u << 20,
         .gzip_min_bytes = 1024,
         .gzip_level = 1,
-        .backlog_batch = 64,
+        .backlog_batch = 512,
         .overload_status = 503,
         .retry_after_s = 1,
     };
