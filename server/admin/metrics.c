@@ -52,6 +52,8 @@ static const struct metric_row http_rows[] = {
     {"slimbid_http_sent_bytes_total", "Bytes sent.", METRIC_COUNTER, HTTP(bytes_out)},
     {"slimbid_http_accept_paused_total", "Times that accepting stopped at a cap.", METRIC_COUNTER,
      HTTP(accept_paused)},
+    {"slimbid_http_evicted_idle_total", "Idle connections closed because memory for new ones was short.",
+     METRIC_COUNTER, HTTP(evicted_idle)},
     {"slimbid_http_accept_errors_total", "Connections that could not be accepted.", METRIC_COUNTER,
      HTTP(accept_errors)},
 };

@@ -29,8 +29,9 @@ uint64_t memory_plan_table_room(const struct memory_plan *plan) {
 uint64_t memory_plan_share(const struct memory_plan *plan) {
     if (plan->limit == CONTAINER_MEMORY_NONE)
         return BUDGET_UNLIMITED;
-    return less(left_for_both(plan), memory_plan_table_room(plan)) /
-           (plan->front_ends ? plan->front_ends : 1);
+    uint64_t share =
+        less(left_for_both(plan), memory_plan_table_room(plan)) / (plan->front_ends ? plan->front_ends : 1);
+    return share > MEMORY_PLAN_LEAST_SHARE ? share : MEMORY_PLAN_LEAST_SHARE;
 }
 
 uint32_t memory_plan_buffer(uint64_t limit, uint64_t connections) {

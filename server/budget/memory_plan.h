@@ -34,7 +34,9 @@ struct memory_plan {
 uint64_t memory_plan_margin(uint64_t limit, uint32_t margin_mib);
 /* What is left for the table's hot part: what it wants, or half of what is left for both. */
 uint64_t memory_plan_table_room(const struct memory_plan *plan);
-/* Bytes that one front end may charge; BUDGET_UNLIMITED without a limit, 0 when nothing is left. */
+/* Bytes that one front end may charge; BUDGET_UNLIMITED without a limit. Where nothing is left it is still
+ * MEMORY_PLAN_LEAST_SHARE, at the margin's expense: enough to answer that there is no memory. */
+#define MEMORY_PLAN_LEAST_SHARE (UINT64_C(1) << 20)
 uint64_t memory_plan_share(const struct memory_plan *plan);
 
 /* The buffers' sizes for setsockopt(), each: so that as many connections as there may be take a quarter of

@@ -13,7 +13,6 @@
 
 #define FIRST_MS    500 /* after a start: the process has set itself up */
 #define LOOK_MS     10000
-#define LEAST_SHARE (UINT64_C(1) << 20) /* with less than this hardly an auction runs */
 
 typedef unsigned long long ull; /* what printf takes */
 
@@ -121,7 +120,7 @@ static void log_deal(const struct memory_dealt *dealt, uint64_t share_before, ui
     log_info("supervisor", "memory limit=%llu source=%s margin=%llu idle=%llu table=%llu share=%llu",
              (ull)dealt->limit, memory_source_name((enum memory_source)dealt->source), (ull)dealt->margin,
              (ull)dealt->idle, (ull)dealt->table_room, (ull)dealt->share);
-    if (dealt->share < LEAST_SHARE)
+    if (dealt->share == MEMORY_PLAN_LEAST_SHARE)
         log_warn("supervisor", "memory is too small: hardly anything is left for traffic");
     if (dealt->table_room < hot_bytes)
         log_warn("supervisor",

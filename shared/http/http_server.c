@@ -14,7 +14,11 @@
 #include "base/memory_costs.h"
 #include "http/http_conn.h"
 
-enum { ACCEPT_RETRY_US = 50000 };
+enum {
+    ACCEPT_RETRY_US = 50000,
+    EVICT_IDLE_US = 1000000, /* who asks again so soon keeps its connection */
+    EVICT_BATCH = 32
+};
 
 void http_server_options_default(struct http_server_options *options) {
     *options = (struct http_server_options){
@@ -146,9 +150,25 @@ static void resume_accepting(struct http_server *server) {
     watch_listeners(server, true);
 }
 
+/* Who waits in the backlog has something to ask; who has been silent for a while may have not. */
+static void evict_idle(struct http_server *server) {
+    uint64_t now = loop_now(server->loop);
+    unsigned left = EVICT_BATCH;
+    for (struct http_conn *conn = server->open, *next; conn != NULL && left > 0; conn = next) {
+        next = conn->next;
+        if (conn->state != CONN_IDLE || conn->inbox != NULL || now - conn->phase_us < EVICT_IDLE_US)
+            continue;
+        server->stats->evicted_idle++;
+        left--;
+        conn_close(conn);
+    }
+}
+
 /* Memory that something else than a connection gave back is found here. */
 static void on_accept_timer(void *ctx) {
     struct http_server *server = ctx;
+    if (!server->draining && !budget_fits(server->connections, server->connection_bytes))
+        evict_idle(server);
     resume_accepting(server);
     if (server->accept_paused && !server->draining &&
         timer_arm(&server->accept_timer, loop_now(server->loop) + ACCEPT_RETRY_US) != 0)

@@ -76,6 +76,7 @@ struct http_server_stats {
     uint64_t timeouts_write;
     uint64_t accept_paused; /* times that accepting stopped: connections, descriptors or memory at the cap */
     uint64_t accept_errors;
+    uint64_t evicted_idle; /* connections closed while idle, to make room for others */
 };
 
 /*

@@ -193,6 +193,25 @@ static void accepting_pauses_while_connections_do_not_fit(void **state) {
     assert_int_equal(fixture->stats.connections_accepted, room + 1);
 }
 
+/* Nobody has to leave for the next one to be served: who is silent for long gives way. */
+static void silent_connections_give_way(void **state) {
+    struct fixture *fixture = *state;
+    budgets_set_limit(&budgets, 4 * ONE_CONNECTION + 3 * 8192);
+    uint64_t room = budgets.kinds[BUDGET_CONNECTIONS].limit / ONE_CONNECTION;
+    fixture_start(fixture);
+    int fds[8];
+    for (uint64_t i = 0; i < room; i++)
+        fds[i] = client_connect(fixture);
+    int waits = client_connect(fixture);
+    client_send_text(waits, GET("/none"));
+    assert_int_equal(client_status(waits), 204);
+    for (uint64_t i = 0; i < room; i++)
+        close(fds[i]);
+    close(waits);
+    stop_and_check(fixture);
+    assert_true(fixture->stats.evicted_idle > 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(all_that_is_charged_comes_back, set_up),
@@ -201,6 +220,7 @@ int main(void) {
         cmocka_unit_test_setup(a_chunked_body_without_room, set_up),
         cmocka_unit_test_setup(without_a_read_buffer, set_up),
         cmocka_unit_test_setup(accepting_pauses_while_connections_do_not_fit, set_up),
+        cmocka_unit_test_setup(silent_connections_give_way, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

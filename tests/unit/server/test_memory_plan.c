@@ -39,12 +39,13 @@ static void a_table_larger_than_memory_leaves_traffic_half(void **state) {
     assert_int_equal(memory_plan_share(&plan), both - both / 2);
 }
 
-static void nothing_left_is_nothing(void **state) {
+static void nothing_left_is_the_least(void **state) {
     (void)state;
     struct memory_plan plan = {.limit = 8 * MIB, .margin = 2 * MIB, .idle = 12 * MIB, .front_ends = 1};
-    assert_int_equal(memory_plan_share(&plan), 0);
+    assert_int_equal(memory_plan_share(&plan), MEMORY_PLAN_LEAST_SHARE);
     plan.limit = 0;
-    assert_int_equal(memory_plan_share(&plan), 0);
+    assert_int_equal(memory_plan_share(&plan), MEMORY_PLAN_LEAST_SHARE);
+    assert_int_equal(memory_plan_table_room(&plan), 0);
 }
 
 static void the_margin_grows_with_the_limit(void **state) {
@@ -79,10 +80,11 @@ static void shares_never_pass_the_limit(void **state) {
                                    .front_ends = 1 + (uint32_t)(prng_next(&prng) % 64)};
         if (plan.limit == CONTAINER_MEMORY_NONE)
             continue;
+        if (memory_plan_share(&plan) == MEMORY_PLAN_LEAST_SHARE)
+            continue;
         uint64_t dealt = memory_plan_share(&plan) * plan.front_ends + memory_plan_table_room(&plan);
         assert_true(dealt <= plan.limit);
-        if (dealt)
-            assert_true(plan.limit - dealt >= plan.margin && plan.limit - dealt - plan.margin >= plan.idle);
+        assert_true(plan.limit - dealt >= plan.margin && plan.limit - dealt - plan.margin >= plan.idle);
     }
 }
 
@@ -91,7 +93,7 @@ int main(void) {
         cmocka_unit_test(all_parts_make_the_limit),
         cmocka_unit_test(without_a_limit_there_is_none),
         cmocka_unit_test(a_table_larger_than_memory_leaves_traffic_half),
-        cmocka_unit_test(nothing_left_is_nothing),
+        cmocka_unit_test(nothing_left_is_the_least),
         cmocka_unit_test(the_margin_grows_with_the_limit),
         cmocka_unit_test(buffers_fit_a_quarter_of_the_limit),
         cmocka_unit_test(shares_never_pass_the_limit),
