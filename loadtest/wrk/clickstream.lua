@@ -22,7 +22,7 @@ local view = '"type":"page","anonymousId":"visitor-77",' .. context .. ',"proper
 -- What server/clickstream/bid_request.c makes of the view, with the placement of loadtest/click-events.
 local bid = '"imp":[{"id":"1","bidfloor":0.35,"banner":{"format":[{"w":300,"h":250},{"w":336,"h":280}]}}],"site":{"domain":'
    .. '"www.news.example","page":"' .. url .. '","ref":"https://search.example/","cat":["IAB12"]},"device":{"ua":"' .. ua
-   .. '","ip":"198.51.100.23","language":"en","w":1920,"h":1080},"user":{"id":"visitor-77"},"tmax":150}'
+   .. '","ip":"198.51.100.23","language":"en","w":1920,"h":1080},"user":{"id":"visitor-77"},"tmax":1000}'
 
 local salt
 local number = 0
