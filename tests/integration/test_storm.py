@@ -1,0 +1,16 @@
+"""A short storm of faults (loadtest/storm); longer ones, and of other seeds, are for whoever has the time."""
+import subprocess
+import sys
+
+from conftest import BIN, ROOT, SANITIZED, free_port
+
+
+def test_a_short_storm(tmp_path):
+    port = min(free_port(), 65530)
+    bound = 4000 if SANITIZED else 200
+    done = subprocess.run([sys.executable, ROOT / "loadtest" / "storm", "--bin", BIN, "--port", str(port), "--folder", tmp_path / "storm",
+                           "--seed", "4", "--minutes", "0.35", "--ads", "2000", "--bound-mib", str(bound)],
+                          capture_output=True, text=True)
+    log = tmp_path / "storm" / "slimbid.log"
+    assert done.returncode == 0, done.stdout + done.stderr + (log.read_text(errors="replace")[-3000:] if log.exists() else "")
+    assert "Sanitizer" not in log.read_text(errors="replace")
