@@ -63,6 +63,7 @@ static void refresh_slot(void *ctx) {
     fe->slot->heap_allocated = heap.allocated;
     fe->slot->heap_active = heap.active;
     fe->slot->heap_resident = heap.resident;
+    fe->slot->heap_retained = heap.retained;
     fe->slot->heap_requested = fe->requested_before + heap.requested;
     memory_check_publish(&fe->memory);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "budget/memory_size.h"
 #include "config/config.h"
 #include "currency/currency.h"
 #include "memory_report.h"
@@ -17,6 +18,7 @@ static const char usage[] =
     "\n"
     "usage: slimbid [--config FILE] [--check-config | --print-config | --print-options[=markdown]]\n"
     "       slimbid memory [--pid SUPERVISOR]\n"
+    "       slimbid --size --limit MIB [options]\n"
     "\n"
     "  -c, --config FILE      JSON configuration; without it the embedded defaults, with four\n"
     "                         demo partners on 127.0.0.1:9100\n"
@@ -27,7 +29,8 @@ static const char usage[] =
     "      --version\n"
     "  -h, --help\n"
     "\n"
-    "memory prints what each process of a running server takes, and what the ad table does.\n";
+    "memory prints what each process of a running server takes, and what the ad table does.\n"
+    "--size prints what a container of some memory holds; --size --help lists its options.\n";
 
 enum action { ACTION_SERVE, ACTION_CHECK, ACTION_PRINT, ACTION_OPTIONS, ACTION_OPTIONS_MARKDOWN };
 
@@ -128,6 +131,8 @@ static bool files_good(const struct config *config, char *error, size_t error_si
 int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "memory") == 0)
         return memory_report(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "--size") == 0)
+        return memory_size_command(argc - 1, argv + 1);
     struct arguments arguments = read_arguments(argc, argv);
     if (arguments.exit_status >= 0)
         return arguments.exit_status;

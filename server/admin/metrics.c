@@ -34,6 +34,8 @@ static const struct metric_row slot_rows[] = {
     {"slimbid_heap_active_bytes", "Bytes in the allocator's active pages.", METRIC_GAUGE, SLOT(heap_active)},
     {"slimbid_heap_resident_bytes", "Bytes that the allocator keeps resident.", METRIC_GAUGE,
      SLOT(heap_resident)},
+    {"slimbid_heap_retained_bytes", "Address space that the allocator keeps without memory.", METRIC_GAUGE,
+     SLOT(heap_retained)},
     {"slimbid_heap_requested_bytes_total",
      "Bytes ever asked from the allocator; still while nothing allocates.", METRIC_COUNTER,
      SLOT(heap_requested)},

@@ -31,6 +31,7 @@ void allocator_stats(struct allocator_stats *stats) {
     stats->allocated = read_size("stats.allocated");
     stats->active = read_size("stats.active");
     stats->resident = read_size("stats.resident");
+    stats->retained = read_size("stats.retained");
     stats->requested = read_size("thread.allocated");
 }
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct allocator_stats {
-    uint64_t allocated, active, resident; /* bytes */
+    uint64_t allocated, active, resident, retained; /* bytes; retained: address space alone */
     uint64_t requested; /* bytes that this thread ever asked for: stands still while nothing allocates */
 };
 

@@ -136,6 +136,7 @@ struct stats_slot {
     uint64_t arena_bytes;                                /* gauge */
     uint64_t resident_bytes;                             /* gauge */
     uint64_t heap_allocated, heap_active, heap_resident; /* gauges of the allocator */
+    uint64_t heap_retained;                              /* gauge */
     uint64_t heap_requested;                             /* bytes ever asked for */
     struct histogram latency;                            /* from the first byte to the answer */
     struct memory_stats memory;
