@@ -155,8 +155,10 @@ static void reply_failed(struct auction *auction) {
     auction_reply(auction, REQUEST_OVERLOAD, overload_status(exchange->config), (struct str){NULL, 0});
 }
 
-/* Partners' notices of what is about to be answered. */
+/* Partners' notices of what is about to be answered; a test is nobody's business. */
 static void auction_tell(const struct auction *auction, const struct answer_input *input) {
+    if (auction->request.test)
+        return;
     bool by_client = auction->exchange->config->notices.nurl == NURL_WIN;
     struct notice_auction ended = {.request = &auction->request,
                                    .bids = auction->bids,

@@ -7,7 +7,8 @@
  * that their views count once and their billing notice goes out once; but they leave a quarter of the places
  * to own campaigns, and a partner's bid without one goes out as it came.
  *
- * Without a ledger there are no holds, and nothing is refused for want of one.
+ * Without a ledger there are no holds, and nothing is refused for want of one; nor for a request with test =
+ * 1, which is not billable (OpenRTB 2.6 section 3.2.1).
  */
 #ifndef SLIMBID_AUCTION_HOLD_H
 #define SLIMBID_AUCTION_HOLD_H

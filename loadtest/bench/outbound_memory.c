@@ -102,6 +102,7 @@ int main(int argc, char **argv) {
     meter.calls = calloc(meter.count, sizeof *meter.calls);
     if (!meter.target || !meter.calls || run(&meter, 1, false) != 0) {
         fprintf(stderr, "outbound-memory: %s\n", error);
+        free(meter.calls);
         return 1;
     }
     meter.base = heap_in_use(); /* what the first call of all takes is taken once */
