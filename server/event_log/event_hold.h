@@ -15,7 +15,7 @@ struct event_hold {
     int64_t nanos; /* what a view costs */
 };
 
-/* kind is one of EVENT_WIN, EVENT_VIEW, EVENT_CLICK and EVENT_RELEASE. log may be NULL. */
+/* kind is one of EVENT_WIN, EVENT_VIEW and EVENT_CLICK. log may be NULL. */
 void event_hold_log(struct event_log *log, enum event_kind kind, const struct event_hold *hold);
 
 #endif

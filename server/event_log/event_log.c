@@ -22,8 +22,11 @@ struct event_log {
 
 const char *event_kind_name(enum event_kind kind) {
     static const char *const names[EVENT_KINDS] = {
-        [EVENT_AUCTION] = "auction", [EVENT_WIN] = "win",         [EVENT_VIEW] = "view",
-        [EVENT_CLICK] = "click",     [EVENT_RELEASE] = "release", [EVENT_CLICKSTREAM] = "clickstream",
+        [EVENT_AUCTION] = "auction",
+        [EVENT_WIN] = "win",
+        [EVENT_VIEW] = "view",
+        [EVENT_CLICK] = "click",
+        [EVENT_CLICKSTREAM] = "clickstream",
     };
     return names[kind];
 }

@@ -19,7 +19,6 @@ enum event_kind {
     EVENT_WIN,     /* the client told that the bid won with it */
     EVENT_VIEW,
     EVENT_CLICK,
-    EVENT_RELEASE, /* a hold that ended without a view */
     EVENT_CLICKSTREAM,
     EVENT_KINDS
 };

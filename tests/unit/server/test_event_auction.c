@@ -178,13 +178,13 @@ static void what_comes_back_names_its_auction(void **state) {
                         "\"kind\":\"view\",\"auction\":\"00000000000000a1\",\"imp\":3,\"partner\":"
                         "\"own campaigns\",\"campaign\":\"caf\xc3\xa9\",\"nanos\":2500000,"
                         "\"hold\":\"0000000000000007\",\"user\":\"0000000000000abc\"}");
-    const struct event_hold released = {.auction = 1, .imp = UINT32_MAX, .hold = 8, .nanos = 5};
-    event_hold_log(event_log, EVENT_RELEASE, &released);
-    assert_string_equal(next_line(), "\"kind\":\"release\",\"auction\":\"0000000000000001\",\"nanos\":5,"
+    const struct event_hold least = {.auction = 1, .imp = UINT32_MAX, .hold = 8, .nanos = 5};
+    event_hold_log(event_log, EVENT_WIN, &least);
+    assert_string_equal(next_line(), "\"kind\":\"win\",\"auction\":\"0000000000000001\",\"nanos\":5,"
                                      "\"hold\":\"0000000000000008\"}");
     event_hold_log(NULL, EVENT_CLICK, &own);
     assert_int_equal(stats.lines[EVENT_VIEW], 1);
-    assert_int_equal(stats.lines[EVENT_RELEASE], 1);
+    assert_int_equal(stats.lines[EVENT_WIN], 1);
     assert_int_equal(stats.lines[EVENT_CLICK], 0);
 }
 
