@@ -11,8 +11,8 @@
 #include "budget/memory_plan.h"
 #include "event_log/event_rings.h"
 
-#define FIRST_MS    500 /* after a start: the process has set itself up */
-#define LOOK_MS     10000
+#define FIRST_MS 500 /* after a start: the process has set itself up */
+#define LOOK_MS  10000
 
 typedef unsigned long long ull; /* what printf takes */
 
