@@ -55,23 +55,16 @@ void memory_size(const struct memory_load *load, struct memory_size *size) {
     size->connections = budgets.kinds[BUDGET_CONNECTIONS].limit / size->connection_bytes;
     uint64_t clients = load->clients < size->connections ? load->clients : size->connections;
     uint64_t taken = clients * size->connection_bytes;
-    uint64_t for_calls = budgets.kinds[BUDGET_TRANSFERS].ceiling;
-    uint64_t for_auctions = budgets.kinds[BUDGET_AUCTIONS].ceiling;
-    uint64_t left = for_calls > taken ? for_calls - taken : 0;
-    uint64_t left_bare = for_auctions > taken ? for_auctions - taken : 0;
+    uint64_t most = budgets.kinds[BUDGET_AUCTIONS].ceiling; /* beyond it no new auction begins */
+    uint64_t left = most > taken ? most - taken : 0;
     uint32_t lasts_ms = load->partners && load->partner_ms < load->tmax_ms ? load->partner_ms : load->tmax_ms;
     if (!load->partners)
         lasts_ms = 5; /* own campaigns alone */
     size->auctions = left / size->auction_bytes;
     size->auctions_wanted = (uint64_t)load->rate * lasts_ms / 1000;
     size->rate = (double)size->auctions * 1000 / (double)at_least_1(lasts_ms);
-    uint64_t wanted = at_least_1(size->auctions_wanted);
-    uint64_t bare = left_bare / REQUEST_BYTES; /* that run when nobody is asked */
-    uint64_t run = wanted < bare ? wanted : bare;
-    size->shed = 1 - (double)run / (double)wanted;
-    uint64_t spare = left > run * REQUEST_BYTES ? left - run * REQUEST_BYTES : 0;
-    double calls = run ? (double)spare / (double)size->call_bytes / (double)run : 0;
-    size->partners_asked = calls < load->partners ? calls : load->partners;
+    if (size->auctions < size->auctions_wanted)
+        size->shed = 1 - (double)size->auctions / (double)size->auctions_wanted;
 }
 
 /* ---- the command ---- */
@@ -184,7 +177,6 @@ static void print_size(const struct memory_load *load, const struct memory_size 
            (unsigned long long)size->auctions, load->partners, size->rate);
     printf("at %u requests a second:\n", load->rate);
     printf("  auctions at once     %9llu\n", (unsigned long long)size->auctions_wanted);
-    printf("  partners asked       %9.2f  of %u\n", size->partners_asked, load->partners);
     printf("  requests refused     %9.1f  per cent\n", size->shed * 100);
     if (load->clients > size->connections)
         printf("  %llu of %u clients wait in the backlog\n",

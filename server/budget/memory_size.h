@@ -31,7 +31,6 @@ struct memory_size {
     uint64_t auctions;        /* at once beside the clients, with all partners asked */
     uint64_t auctions_wanted; /* by the rate */
     double rate;              /* with all partners asked */
-    double partners_asked;    /* of each auction, on average, at the wanted rate */
     double shed;              /* share of requests that are refused at the wanted rate */
 };
 

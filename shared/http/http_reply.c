@@ -238,8 +238,8 @@ static struct str pack_body(struct http_conn *conn, const struct http_response *
 
 /* ---- whole answers ---- */
 
-/* Whether the connection lives on, and if not, how it ends: a client that may still be sending, because the
- * end was not its own wish, is lingered for. */
+/* Whether the connection lives on (not while others wait in the backlog for its place), and if not, how it
+ * ends: a client that may still be sending, because the end was not its own wish, is lingered for. */
 static void decide_ending(struct http_conn *conn, bool close_wanted) {
     const struct http_server *server = conn->server;
     const struct inbox *inbox = conn->inbox;
@@ -247,7 +247,7 @@ static void decide_ending(struct http_conn *conn, bool close_wanted) {
     bool more = inbox->used > inbox->start + http_parser_consumed(&inbox->parser);
     if (asked && !more)
         conn->ending = CONN_CLOSE;
-    else if (asked || close_wanted || server->draining ||
+    else if (asked || close_wanted || server->draining || server->accept_paused ||
              conn->requests >= server->options.max_requests_per_connection)
         conn->ending = CONN_CLOSE_LINGERING;
     else
