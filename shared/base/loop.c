@@ -19,8 +19,6 @@
 
 #include "base/log.h"
 
-#define RESTED_US 200 /* a longer wait for events was one: nothing was ready */
-
 struct loop {
     struct event_base *base;
     struct event *alarm; /* watches the timerfd */
@@ -31,6 +29,7 @@ struct loop {
     uint64_t asked_us;    /* when the events of this turn were asked for */
     uint64_t came_after_us;
     uint64_t busy_us;
+    bool rested; /* nothing was ready for this turn when it was asked for */
     bool stopping;
     struct timer **heap;
     uint32_t timer_count;
@@ -67,9 +66,8 @@ static void begin_turn(struct loop *loop) {
     if (loop->now_us)
         return;
     loop->now_us = clock_read();
-    bool rested = loop->now_us - loop->asked_us > RESTED_US;
-    loop->busy_us += rested ? 0 : loop->now_us - loop->asked_us;
-    loop->came_after_us = rested || !loop->turn_us ? loop->now_us : loop->turn_us;
+    loop->busy_us += loop->rested ? 0 : loop->now_us - loop->asked_us;
+    loop->came_after_us = loop->rested || !loop->turn_us ? loop->now_us : loop->turn_us;
     loop->turn_us = loop->now_us;
 }
 
@@ -205,17 +203,32 @@ static void run_timers(struct loop *loop) {
     }
 }
 
+/*
+ * Runs the callbacks of what is ready, and waits for something when nothing is. Asked for without waiting
+ * first, because the time that a wait takes does not tell whether there was one: a process that has used up
+ * its share of the CPU stops anywhere. 0 or -1.
+ */
+static int run_events(struct loop *loop) {
+    loop->asked_us = clock_read();
+    if (loop->now_us)
+        loop->busy_us += loop->asked_us - loop->turn_us;
+    loop->now_us = 0;
+    loop->rested = false;
+    /* NONBLOCK alone would go on for as long as descriptors are ready: no turn would end. */
+    if (event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NONBLOCK) < 0)
+        return -1;
+    if (loop->now_us || loop->deferred || loop->stopping)
+        return 0;
+    loop->rested = true;
+    alarm_set(loop);
+    return event_base_loop(loop->base, EVLOOP_ONCE) < 0 ? -1 : 0;
+}
+
 int loop_run(struct loop *loop) {
     loop->stopping = false;
     while (!loop->stopping) {
         alarm_set(loop);
-        loop->asked_us = clock_read();
-        if (loop->now_us)
-            loop->busy_us += loop->asked_us - loop->turn_us;
-        loop->now_us = 0;
-        /* NONBLOCK alone would go on for as long as descriptors are ready: no turn would end. */
-        int flags = EVLOOP_ONCE | (loop->deferred ? EVLOOP_NONBLOCK : 0);
-        if (event_base_loop(loop->base, flags) < 0)
+        if (run_events(loop) != 0)
             return -1;
         run_timers(loop);
         run_deferred(loop);

@@ -15,8 +15,8 @@
 #include "admission/admission.h"
 #include "base/prng.h"
 
-#define MS         1000u
-#define S          1000000u
+#define MS         ((uint64_t)1000)
+#define S          ((uint64_t)1000000)
 #define RING       (1u << 18)
 #define DELAYS_MAX 400000u
 
