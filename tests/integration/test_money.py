@@ -1,4 +1,5 @@
 """Budgets that are right to the cent, whoever is killed and when."""
+import base64
 import json
 import os
 import random
@@ -176,3 +177,26 @@ def test_a_user_is_shown_a_campaign_so_often(start):
     slimbid = again
     assert shown("anna") == "free"
     assert shown("carl") == "capped"
+
+
+def test_what_a_user_looked_at_decides_what_is_shown(start):
+    """A page view teaches an interest, by which ads are targeted; a deleted user is nobody again."""
+    folder = start.tmp_path
+    ads = [ad("a", 3, campaign="runners", targeting={"segments": ["interest:IAB17-2"]}), ad("b", 1, campaign="all")]
+    build(folder / "ads.tbl", ads)
+    basic = {"Authorization": "Basic " + base64.b64encode(b"run-key-1:").decode()}
+    slimbid = start(Slimbid, {**settings(folder), "clickstream": {"write_keys": ["run-key-1"]}})
+    wait_ready(slimbid)
+
+    def shown():
+        _, answer, _ = slimbid.auction(banner_request(user={"id": "dora"}))
+        return answer["seatbid"][0]["bid"][0]["cid"]
+
+    def post(path, body):
+        response, _ = slimbid.request("POST", path, json.dumps(body), {**basic, "Content-Type": "application/json"})
+        assert response.status == 200
+    assert shown() == "all"
+    post("/v1/page", {"userId": "dora", "messageId": "m1", "properties": {"url": "https://run.example/", "category": "IAB17-2"}})
+    assert shown() == "runners"
+    post("/v1/user/delete", {"userId": "dora"})
+    assert shown() == "all"
