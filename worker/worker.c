@@ -16,6 +16,7 @@
 #define LOOK_US        1000 /* a busy worker looks at its line so often */
 #define STALL_FIRST_MS 1    /* a queue without room for answers is tried again after so long ... */
 #define STALL_LAST_MS  32   /* ... doubled up to this */
+#define REST_MOST_US   1000 /* between two pieces of work on a successor's first table */
 #define RETIRE_LOOK_MS 500  /* while an old table is mapped, an idle worker looks so often if it may go */
 #define CONTROL_EVENT  WORKER_MOST_FRONT_ENDS
 
@@ -34,6 +35,7 @@ struct worker {
     struct worker_stats *stats;
     int epoll_fd;
     bool ending;
+    bool successor; /* of a worker that died: others serve already, and need the processor */
     int status;
     int stall_ms; /* the next pause for stalled queues */
     uint64_t looked_us;
@@ -210,9 +212,20 @@ static bool has_stalled_jobs(struct front *front) {
 
 /* ---- tables that come and go ---- */
 
+/* Others serve already: they get at least every other turn of the processor. */
+static void rest(uint64_t us) {
+    struct timespec pause = {.tv_nsec = (long)us * 1000};
+    (void)nanosleep(&pause, NULL);
+}
+
 static bool warm_tables(struct worker *worker) {
     uint32_t warm = 0;
+    bool gently = worker->successor && worker->generations.count == 1;
+    uint64_t began = gently ? now_us() : 0;
     bool some = generations_warm(&worker->generations, &warm);
+    uint64_t took_us = gently ? now_us() - began : 0;
+    if (some && gently)
+        rest(took_us < REST_MOST_US ? took_us : REST_MOST_US);
     if (warm)
         tell(worker, CONTROL_READY, warm);
     return some;
@@ -305,6 +318,7 @@ int worker_run(const struct worker_options *options) {
         close(options->ledger_fd);
     }
     worker->generations.rated = worker->rates.ledger != NULL;
+    worker->successor = options->stats->pid != 0;
     options->stats->pid = (uint64_t)getpid();
     count_tables(worker);
     worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
