@@ -68,7 +68,7 @@ uint64_t allocator_process_resident(void) {
 
 uint64_t allocator_process_anonymous(void) {
     unsigned long long resident = 0, shared = 0;
-    if (read_statm(&resident, &shared) != 0 || resident < shared)
+    if (!mallctl || read_statm(&resident, &shared) != 0 || resident < shared)
         return 0;
     return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
 }

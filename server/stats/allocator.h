@@ -18,7 +18,8 @@ void allocator_decay(void);
 /* Gives every unused page back now. */
 void allocator_purge(void);
 
-/* Resident bytes of this process, and those of them that are of no file; from /proc, 0 when not readable. */
+/* Resident bytes of this process, and those of them that are of no file; from /proc, 0 when not readable.
+ * Under a sanitizer, whose own memory is most of it, nothing counts as anonymous. */
 uint64_t allocator_process_resident(void);
 uint64_t allocator_process_anonymous(void);
 
