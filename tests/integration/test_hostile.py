@@ -126,10 +126,11 @@ def test_hundreds_that_never_finish_a_request(world):
 
 
 def test_clients_that_do_not_read_large_answers(world):
-    slimbid = world("large=delay=fixed:1&adm=10000", partners=[("large", None)], auction={"return_all_bids": True})
+    slimbid = world("large=delay=fixed:1&adm=10000", partners=[("large", None)], auction={"return_all_bids": True},
+                    admission={"enabled": False})  # their answers are to be large, not refusals
     body = json.dumps(banner_request(imp=[{"id": str(i), "banner": {"w": 300, "h": 250}} for i in range(20)])).encode()
     request = b"POST /openrtb2/auction HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-    with contextlib.ExitStack() as stack, Others(slimbid, may_be_shed=True) as others:
+    with contextlib.ExitStack() as stack, Others(slimbid) as others:
         for _ in range(20):
             s = stack.enter_context(socket.socket())
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -146,12 +147,12 @@ def test_clients_that_do_not_read_large_answers(world):
 def test_thousands_of_idle_connections(world):
     count = min(2000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)
     slimbid = world(http={"idle_timeout_ms": 60000})
-    with contextlib.ExitStack() as stack, Others(slimbid) as others:
+    with contextlib.ExitStack() as stack, Others(slimbid, may_be_shed=True) as others:
         idle = [stack.enter_context(connect(slimbid)) for _ in range(count)]
         for s in idle[::2]:
             s.sendall(POST)
         for s in idle[::2]:
-            assert s.recv(4096).startswith(b"HTTP/1.1 200")
+            assert s.recv(4096)[:12] in (b"HTTP/1.1 200", b"HTTP/1.1 503")  # a thousand at once are a storm
         time.sleep(0.5)
         assert slimbid.metrics()['slimbid_http_connections_open{listener="public"}'] >= count
         for s in idle[:count // 2]:  # half of them vanish without a word
