@@ -124,6 +124,9 @@ static void remove_at(struct generations *generations, uint32_t i) {
     generations->count--;
     memmove(&generations->items[i], &generations->items[i + 1],
             (generations->count - i) * sizeof generations->items[0]);
+    for (; i < generations->count; i++)
+        if (generations->items[i].matcher)
+            matcher_table_moved(generations->items[i].matcher, &generations->items[i].table);
 }
 
 bool generations_release(struct generations *generations) {

@@ -71,6 +71,10 @@ void matcher_destroy(struct matcher *matcher) {
     free(matcher);
 }
 
+void matcher_table_moved(struct matcher *matcher, const struct table *table) {
+    matcher->table = table;
+}
+
 void matcher_set_rates(struct matcher *matcher, const volatile uint16_t *rates, uint32_t count) {
     matcher->rates = rates;
     matcher->rate_count = rates ? count : 0;

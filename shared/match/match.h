@@ -102,6 +102,8 @@ struct match_hit {
 /* Working memory for one table; made once, so that matching allocates nothing. Belongs to one thread. */
 struct matcher;
 struct matcher *matcher_create(const struct table *table) CHECK_RESULT; /* NULL: out of memory */
+/* The struct of its table, which it has kept a pointer to, stands elsewhere now. */
+void matcher_table_moved(struct matcher *matcher, const struct table *table);
 void matcher_destroy(struct matcher *matcher);
 
 /*
