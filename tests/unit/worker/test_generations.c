@@ -10,6 +10,7 @@
 
 #include "fault.h"
 #include "generations.h"
+#include "match/match_internal.h"
 #include "table_file.h"
 
 static char error[TABLE_ERROR_BYTES];
@@ -65,6 +66,8 @@ static void the_newest_stays(void **state) {
         continue;
     assert_int_equal(generations.count, 1);
     assert_int_equal(generations.items[0].number, 3);
+    /* It stands where another one stood: its matcher has come along. */
+    assert_ptr_equal(generations.items[0].matcher->table, &generations.items[0].table);
     generations_cleanup(&generations);
 }
 
