@@ -326,7 +326,7 @@ def test_no_descriptor_is_left(start):
 
 
 def test_a_small_load_is_never_refused_and_a_storm_is_answered(world):
-    slimbid = world(admission={"target_ms": 1, "interval_ms": 8})
+    slimbid = world(admission={"target_ms": 20, "interval_ms": 100})
     with Others(slimbid, threads=1):
         time.sleep(1)
     m = slimbid.metrics()
