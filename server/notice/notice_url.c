@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define LABEL_LEAST 4 /* of a domain that is surely somebody's own: longer than co, com, gov, ... */
+#include "notice/notice_domain.h"
 
 /* ---- reading ---- */
 
@@ -90,31 +90,30 @@ static bool is_below(struct str host, struct str domain) {
     return str_ieq(tail, domain) && (host.n == domain.n || tail.p[-1] == '.');
 }
 
-/* The domain of a partner's host: without its first label where what is left is surely the partner's. */
-static struct str domain_of(struct str host) {
-    const char *dot = memchr(host.p, '.', host.n);
-    if (!dot)
-        return host;
-    struct str parent = {dot + 1, host.n - (size_t)(dot + 1 - host.p)};
-    const char *next = memchr(parent.p, '.', parent.n);
-    return next && next - parent.p >= LABEL_LEAST ? parent : host;
+/* At the scheme's port, or that of the partner's own url. */
+static bool port_allowed(const struct notice_url *url, const struct notice_url *own) {
+    return url->port == own->port || url->port == (url->tls ? 443 : 80);
+}
+
+static bool host_listed(const struct config_partner *partner, struct str host) {
+    for (size_t i = 0; i < partner->notice_hosts.count; i++) {
+        struct str listed = partner->notice_hosts.items[i];
+        if (str_ieq(host, listed) || (!is_numeric(listed) && is_below(host, listed)))
+            return true;
+    }
+    return false;
 }
 
 bool notice_url_allowed(const struct config_partner *partner, const struct notice_url *url) {
     struct notice_url own;
-    for (size_t i = 0; i < partner->notice_hosts.count; i++) {
-        struct str host = partner->notice_hosts.items[i];
-        if (str_ieq(url->host, host) || (!is_numeric(host) && is_below(url->host, host)))
-            return true;
-    }
-    if (!notice_url_read(partner->url, &own))
+    if (!notice_url_read(partner->url, &own) || !port_allowed(url, &own))
         return false;
-    if (url->port != own.port && url->port != (url->tls ? 443 : 80))
-        return false;
-    if (is_numeric(own.host))
-        return str_ieq(url->host, own.host) && url->port == own.port;
-    return memchr(own.host.p, '.', own.host.n) ? is_below(url->host, domain_of(own.host))
-                                               : str_ieq(url->host, own.host) && url->port == own.port;
+    if (host_listed(partner, url->host))
+        return true;
+    struct str domain = is_numeric(own.host) ? (struct str){NULL, 0} : notice_domain(own.host);
+    if (str_present(domain))
+        return is_below(url->host, domain);
+    return str_ieq(url->host, own.host) && url->port == own.port;
 }
 
 bool notice_url_configured(const struct config_partner *partner, const struct notice_url *url) {

@@ -1,9 +1,9 @@
 /*
  * Which URLs a partner may have called: http or https,
- *   - to the host of its own url, or to what stands below the same domain (of bid.acme.example: all of
- *     acme.example; but not of co.uk, whose first label is too short to be sure, and not of an address), at
- *     the port of its own url or the scheme's;
- *   - to partners[].notice_hosts and what stands below them, at any port.
+ *   - to the host of its own url, or to what stands below the same registrable domain (notice_domain.h: of
+ *     bid.acme.example all of acme.example, of acme.co.uk nobody else's co.uk, of an address nothing);
+ *   - to partners[].notice_hosts and what stands below them;
+ * at the scheme's port or that of its own url.
  * A name that is not in the configuration itself must lead to the public internet, whoever rules its domain.
  */
 #ifndef SLIMBID_NOTICE_NOTICE_URL_H

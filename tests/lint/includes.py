@@ -56,6 +56,7 @@ OWNERS = {
     "yajl/": ["loadtest/bench/parse_bench.c"],
     "jansson.h": ["server/config/", "shared/currency/", "worker/table/", "loadtest/replay/replay_rtbkit.c", "loadtest/bench/ads_dictionary.c"],
     "zlib.h": ["shared/http/gzip.c"],
+    "libpsl.h": ["server/notice/notice_domain.c"],
     "openssl/": ["server/token/"],
     "jemalloc/": ["server/stats/allocator.c"],
 }

@@ -311,6 +311,7 @@ static void a_partner_names_its_own_hosts_only(void **state) {
          {"https://n.acme.example:8444/", "http://n.acme.example:443/"}},
         {"https://acme.example/x", "", {"https://n.acme.example/"}, {"https://other.example/"}},
         {"https://acme.co.uk/", "", {"https://n.acme.co.uk/"}, {"https://other.co.uk/"}},
+        {"https://rtb.acme.github.io/", "", {"https://n.ACME.github.io/"}, {"https://other.github.io/"}},
         {"http://127.0.0.1:9100/a",
          "",
          {"http://127.0.0.1:9100/notice"},
@@ -323,9 +324,12 @@ static void a_partner_names_its_own_hosts_only(void **state) {
         {"http://[::1]:9000/", "", {"http://[::1]:9000/n"}, {"http://[::2]:9000/", "http://[::1]/"}},
         {"https://bid.acme.example/x",
          "notify.example",
-         {"https://notify.example:9999/", "https://a.notify.example/", "https://n.acme.example/"},
-         {"https://xnotify.example/", "https://notify.example.x/"}},
-        {"https://bid.acme.example/x", "192.0.2.1", {"http://192.0.2.1:99/"}, {"http://9.192.0.2.1/"}},
+         {"https://notify.example/", "https://a.notify.example/", "https://n.acme.example/"},
+         {"https://xnotify.example/", "https://notify.example.x/", "https://notify.example:9999/"}},
+        {"https://bid.acme.example/x",
+         "192.0.2.1",
+         {"http://192.0.2.1/"},
+         {"http://9.192.0.2.1/", "http://192.0.2.1:6379/"}},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         for (size_t k = 0; k < COUNT_OF(cases[i].good) && cases[i].good[k]; k++)
