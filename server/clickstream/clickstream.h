@@ -45,6 +45,7 @@ struct click_source {
     int64_t sent_us;                     /* the batch's sentAt, or CLICK_TIME_NONE */
     const struct click_context *context; /* the batch's, or NULL */
     struct client_info client;           /* who sends: the user's own browser, or a server */
+    uint64_t sender;                     /* the hash of its write key; 0: none was sent */
 };
 
 /* An event that was looked at. Views live until the scratch arena is reset, by who asked for the look. */

@@ -50,8 +50,8 @@ void seen_destroy(struct seen *seen) {
         munmap(seen, seen->bytes);
 }
 
-uint64_t seen_key(const struct seen *seen, struct str id) {
-    return hash_bytes(id, seen->salt);
+uint64_t seen_key(const struct seen *seen, uint64_t sender, struct str id) {
+    return hash_bytes(id, seen->salt ^ sender);
 }
 
 /* The bucket by the low bits, the tag by the 40 high ones; no word is 0. */

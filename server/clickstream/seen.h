@@ -27,8 +27,8 @@ struct seen;
 struct seen *seen_create(uint32_t ids, uint32_t window_s) CHECK_RESULT;
 void seen_destroy(struct seen *seen);
 
-/* An id as the table knows it. */
-uint64_t seen_key(const struct seen *seen, struct str id);
+/* An id as the table knows it: those of one sender (0: somebody without a key) are no other's. */
+uint64_t seen_key(const struct seen *seen, uint64_t sender, struct str id);
 
 enum seen_result {
     SEEN_NEW,       /* and remembered from now on */

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "clickstream/click_time.h"
 #include "web/click_reply.h"
 #include "web/click_request.h"
@@ -47,12 +48,15 @@ static const struct json_error too_fast = {"", "too many requests or events: sen
 
 /* ---- who may ---- */
 
+static struct write_key key_of(const struct http_exchange *http, struct str json_key) {
+    struct write_key key = write_key_of_header(http_exchange_request(http));
+    return key.n ? key : write_key_of_json(json_key);
+}
+
 static bool may_write(const struct click_routes *routes, const struct http_exchange *http,
                       const struct click_path *path, struct str json_key) {
     const struct config *config = routes->exchange->config;
-    struct write_key key = write_key_of_header(http_exchange_request(http));
-    if (key.n == 0)
-        key = write_key_of_json(json_key);
+    struct write_key key = key_of(http, json_key);
     if (key.n == 0)
         return path->kind == CLICK_PATH_EVENTS && !config->clickstream.require_write_key;
     return write_key_known(&key, &config->clickstream.write_keys);
@@ -67,13 +71,15 @@ static bool may_begin(struct click_routes *routes) {
 /* ---- beginnings ---- */
 
 static struct click_source source_of(const struct click_routes *routes, struct http_exchange *http,
-                                     const struct click_path *path) {
+                                     const struct click_path *path, struct str json_key) {
+    struct write_key key = key_of(http, json_key);
     return (struct click_source){
         .answered = path->kind == CLICK_PATH_EVENTS,
         .historical = path->historical,
         .type = path->type,
         .sent_us = CLICK_TIME_NONE,
         .client = client_headers_read(http_exchange_request(http), http_exchange_peer(http), routes->proxies),
+        .sender = key.n ? hash_bytes((struct str){key.p, key.n}, 0) : 0,
     };
 }
 
@@ -99,7 +105,7 @@ static void begin_lines(struct click_routes *routes, const struct click_path *pa
     bool allowed = may_write(routes, http, path, (struct str){NULL, 0});
     bool begins = allowed && may_begin(routes);
     struct click_request *request = begins ? click_request_create(routes, http, ANSWER_LINES) : NULL;
-    struct click_source source = source_of(routes, http, path);
+    struct click_source source = source_of(routes, http, path, (struct str){NULL, 0});
     if (request && !click_request_begin(request, &source)) {
         click_request_free(request);
         request = NULL;
@@ -141,7 +147,7 @@ static void begin_json(struct click_routes *routes, const struct click_path *pat
                        const struct click_body *body) {
     enum click_answer answer = path->kind == CLICK_PATH_EVENTS ? ANSWER_RESULTS : ANSWER_SUCCESS;
     struct click_request *request = click_request_create(routes, http, answer);
-    struct click_source source = source_of(routes, http, path);
+    struct click_source source = source_of(routes, http, path, body->write_key);
     struct json_error error = {"", "out of memory"};
     enum click_refusal refusal = CLICK_REFUSED_RATE;
     bool good = request != NULL;

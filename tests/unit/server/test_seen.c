@@ -21,7 +21,7 @@
 static uint64_t key_of(const struct seen *seen, unsigned i) {
     char id[32];
     int n = snprintf(id, sizeof id, "message-%u", i);
-    return seen_key(seen, (struct str){id, (size_t)n});
+    return seen_key(seen, 0, (struct str){id, (size_t)n});
 }
 
 static void an_id_is_seen_for_its_window(void **state) {
@@ -39,6 +39,9 @@ static void an_id_is_seen_for_its_window(void **state) {
     seen_forget(seen, a);
     seen_forget(seen, a);
     assert_int_equal(seen_add(seen, a, 1201), SEEN_NEW);
+    /* The same id of another sender is another. */
+    assert_int_equal(seen_add(seen, seen_key(seen, 77, STR("message-1")), 1201), SEEN_NEW);
+    assert_int_equal(seen_add(seen, a, 1201), SEEN_BEFORE);
     /* Seconds are kept modulo 2^24. */
     assert_int_equal(seen_add(seen, b, (1u << 24) - 1), SEEN_NEW);
     assert_int_equal(seen_add(seen, b, (1u << 24) + 98), SEEN_BEFORE);
