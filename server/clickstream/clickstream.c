@@ -56,10 +56,10 @@ void clickstream_cleanup(struct clickstream *clickstream) {
 /* ---- duplicates ---- */
 
 /* Whether the messageId is new; it is remembered then. */
-static bool is_new(struct clickstream *clickstream, struct click_look *look) {
+static bool is_new(struct clickstream *clickstream, uint64_t sender, struct click_look *look) {
     if (!clickstream->seen || look->event.message_id.n == 0)
         return true;
-    look->key = seen_key(clickstream->seen, look->event.message_id);
+    look->key = seen_key(clickstream->seen, sender, look->event.message_id);
     uint64_t now_s = loop_now(clickstream->exchange->loop) / SECOND_US;
     switch (seen_add(clickstream->seen, look->key, now_s)) {
     case SEEN_NEW:
@@ -87,8 +87,12 @@ static uint64_t user_key(const struct clickstream *clickstream, struct str id) {
 
 void clickstream_forget_user(struct clickstream *clickstream, struct str id) {
     struct exchange *exchange = clickstream->exchange;
-    if (exchange->users && exchange->ledger)
-        exchange->stats->click.users_deleted += users_forget(exchange->users, user_key(clickstream, id));
+    if (!exchange->ledger)
+        return;
+    uint64_t key = user_key(clickstream, id);
+    ledger_forget_user(exchange->ledger, key);
+    if (exchange->users)
+        exchange->stats->click.users_deleted += users_forget(exchange->users, key);
 }
 
 /* 2^-(age / half-life): what an event of that age still says. 0: nothing. */
@@ -215,7 +219,7 @@ void clickstream_look(struct clickstream *clickstream, const struct click_source
     look->user = user_key(clickstream, click_event_user(&look->event));
     int64_t received_us = wall_us();
     look->time_us = click_event_time(&look->event, source->sent_us, received_us);
-    if (!is_new(clickstream, look)) {
+    if (!is_new(clickstream, source->sender, look)) {
         look->outcome = CLICK_DUPLICATE;
         return;
     }

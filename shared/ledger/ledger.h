@@ -148,6 +148,11 @@ bool ledger_has_room(const struct ledger *ledger, uint32_t writer, uint32_t ahea
  * many. */
 uint32_t ledger_expire(struct ledger *ledger, uint32_t writer, int64_t now, uint32_t most);
 
+/* Holds of that user are nobody's from now on: their views still count as money, and for no user. Looks at
+ * every slot, a millisecond for 100,000. What the file's copies and the last steps of writers say of the user
+ * goes when they are written over, by the next sync and 4,096 further steps. */
+void ledger_forget_user(struct ledger *ledger, uint64_t user);
+
 /* ---- processes that die, machines that stop ---- */
 
 /* The process of that writer is dead, or new: what it left half done is finished or forgotten. Called before

@@ -247,6 +247,16 @@ uint32_t ledger_expire(struct ledger *ledger, uint32_t writer, int64_t now, uint
     return sweep(ledger, writer, now, most, ledger->layout.slots_each);
 }
 
+void ledger_forget_user(struct ledger *ledger, uint64_t user) {
+    if (user == 0)
+        return;
+    for (uint32_t i = 0; i < ledger->sizes.holds; i++) {
+        uint64_t key = user;
+        if (atomic_load_explicit(&ledger->live.slots[i].user, memory_order_relaxed) == user)
+            (void)atomic_compare_exchange_strong(&ledger->live.slots[i].user, &key, 0);
+    }
+}
+
 /* ---- reservations ---- */
 
 /* The next slot that may be taken, and its word; NULL: none is near. */

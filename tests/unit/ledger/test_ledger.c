@@ -33,6 +33,25 @@ static void a_view_is_spent_once(void **state) {
     ledger_close(ledger);
 }
 
+static void a_forgotten_users_view_is_money_and_nobodys(void **state) {
+    (void)state;
+    struct ledger *ledger = fixture_open(NULL, 2, 4, 16);
+    uint32_t c = fixture_campaign(ledger, "c", 10 * ONE);
+    uint64_t hold = fixture_hold(ledger, 0, c, 3 * ONE);
+    struct ledger_win win = {0};
+    ledger_forget_user(ledger, 8); /* somebody else */
+    ledger_forget_user(ledger, 0);
+    assert_int_equal(ledger_won(ledger, 1, hold, NOON, &win), LEDGER_COUNTED);
+    assert_int_equal(win.user, 7);
+    ledger_forget_user(ledger, 7);
+    assert_int_equal(ledger_view(ledger, 1, hold, NOON, &win), LEDGER_COUNTED);
+    assert_int_equal(win.user, 0);
+    assert_int_equal(win.nanos, 3 * ONE);
+    assert_int_equal(ledger_spent(ledger, c, TODAY), 3 * ONE);
+    fixture_audit(ledger);
+    ledger_close(ledger);
+}
+
 static void a_budget_is_kept_to_the_nano(void **state) {
     (void)state;
     struct ledger *ledger = fixture_open(NULL, 2, 4, 32);
@@ -300,6 +319,7 @@ static void the_quiet_give_way(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_view_is_spent_once),
+        cmocka_unit_test(a_forgotten_users_view_is_money_and_nobodys),
         cmocka_unit_test(a_budget_is_kept_to_the_nano),
         cmocka_unit_test(only_who_reserved_releases),
         cmocka_unit_test(clicks_and_wins_are_marks),
