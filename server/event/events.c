@@ -59,9 +59,17 @@ enum events_verdict events_look(const struct events *events, enum token_kind kin
 
 /* ---- counting ---- */
 
+/* The hold of the token's name is of its auction. Another ledger gives the same names: that of a server with
+ * the same keys, or the one before, if it was reset while its URLs were out. */
+static bool is_its_own(const struct events *events, const struct token *token, int64_t now) {
+    struct ledger_hold hold;
+    return ledger_hold_at(events->ledger, (uint32_t)(token->hold >> 32), now, &hold) &&
+           hold.hold == token->hold && hold.win.auction == token->auction;
+}
+
 static enum ledger_result count(const struct events *events, const struct token *token, int64_t now,
                                 struct ledger_win *win) {
-    if (!events->ledger)
+    if (!events->ledger || !is_its_own(events, token, now))
         return LEDGER_GONE;
     switch (token->kind) {
     case TOKEN_VIEW:

@@ -262,6 +262,27 @@ static void nothing_needs_to_be_there(void **state) {
     assert_int_equal(events_take(&events, TOKEN_VIEW, str_from(query.text), NOW, &f->event), EVENTS_COUNTED);
 }
 
+/* Another ledger's hold of the same name: its auction was another one. */
+static void another_auction_s_hold_is_gone(void **state) {
+    static const enum token_kind kinds[] = {TOKEN_VIEW, TOKEN_CLICK, TOKEN_WIN};
+    struct events_fixture *f = *state;
+    struct token own = win(f, TOKEN_VIEW), other = own;
+    other.auction++;
+    for (int viewed = 0; viewed < 2; viewed++) {
+        for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+            other.kind = kinds[i];
+            struct query query = sign(f, &other, "", "");
+            if (other.kind == TOKEN_CLICK)
+                query = sign(f, &other, "https://shop.example/", "&u=https%3A%2F%2Fshop.example%2F");
+            assert_int_equal(take(f, other.kind, query.text), EVENTS_GONE);
+        }
+        assert_int_equal(spent(f), viewed ? NANOS : 0);
+        struct query query = sign(f, &own, "", "");
+        assert_int_equal(take(f, TOKEN_VIEW, query.text), viewed ? EVENTS_REPEATED : EVENTS_COUNTED);
+    }
+    assert_int_equal(ledger_of(f).clicked + ledger_of(f).won, 0);
+}
+
 /* A partner's bid: no campaign, no price, but counted once too. */
 static void a_partner_s_view_costs_nobody(void **state) {
     struct events_fixture *f = *state;
@@ -290,6 +311,7 @@ int main(void) {
         TEST(what_is_late_counts_nothing),
         TEST(looking_counts_nothing),
         TEST(nothing_needs_to_be_there),
+        TEST(another_auction_s_hold_is_gone),
         TEST(a_partner_s_view_costs_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
